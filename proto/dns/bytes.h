@@ -1,7 +1,6 @@
-#pragma once
-
 // Big-endian loads and stores on octet pointers, and the span types the library speaks.
 // load_* and store_* do not check bounds: the caller has.
+#pragma once
 
 #include <bit>
 #include <cstddef>

@@ -1,7 +1,6 @@
-#pragma once
-
 // Layout of interoperable server cookies (RFC 9018 4). Only the layout: the hash (SipHash-2-4) and its
 // secrets belong to whoever guards the service. No allocation; everything is inline.
+#pragma once
 
 #include <array>
 #include <cstddef>

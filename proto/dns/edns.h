@@ -1,7 +1,6 @@
-#pragma once
-
 // EDNS(0) (RFC 6891): the OPT record, its options, and parsers for the options we know. All views, no
 // allocation. Writing is in edns_write.h.
+#pragma once
 
 #include <array>
 #include <cstddef>

@@ -1,7 +1,6 @@
-#pragma once
-
 // Writes an OPT record with its options straight into the caller's octets (a frame's tail, or a small array).
 // No allocation. Either an option is written whole or not at all.
+#pragma once
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,6 @@
-#pragma once
-
 // The errors of the DNS wire library. Every function that can refuse its input returns Expected<T>; nothing
 // throws.
+#pragma once
 
 #include <cstdint>
 #include <expected>

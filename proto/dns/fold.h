@@ -1,10 +1,9 @@
-#pragma once
-
 // ASCII case folding of octet strings (RFC 4343), eight octets at a time. Used on the hot path: no branches
 // on the data, no tables, no bounds checks (the caller gives lengths it has checked).
 //
 // Folding a whole wire-format name, length octets included, is safe: length octets are 0–63 and 'A'–'Z' are
 // 65–90, so no length octet is ever changed.
+#pragma once
 
 #include <cstddef>
 #include <cstdint>

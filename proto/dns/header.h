@@ -1,7 +1,6 @@
-#pragma once
-
 // The 12-octet message header (RFC 1035 4.1.1; AD and CD: RFC 4035 3). Everything is inline and branch-free;
 // the views do not own the octets.
+#pragma once
 
 #include <cstddef>
 #include <cstdint>

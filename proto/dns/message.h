@@ -1,7 +1,6 @@
-#pragma once
-
 // A whole message, checked once and then walked without further errors. No allocation; the octets must
 // outlive it.
+#pragma once
 
 #include <array>
 #include <cstddef>

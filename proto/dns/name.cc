@@ -49,6 +49,17 @@ Expected<std::size_t> walk(Bytes message, std::size_t offset, OnLabel&& on_label
   }
 }
 
+template <class Equal>
+bool matches(Bytes message, std::size_t offset, NameView name, Equal&& equal) {
+  std::size_t at = 0;
+  auto end = walk(message, offset, [&](const std::byte* label, std::size_t octets) {
+    if (name.size() - at < octets || !equal(label, name.data() + at, octets)) return false;
+    at += octets;
+    return true;
+  });
+  return end && *end != 0 && at == name.size();
+}
+
 // Where each label of an uncompressed name starts, in order.
 struct LabelStarts {
   std::array<std::uint8_t, kMaxLabelCount> at;
@@ -214,13 +225,13 @@ Expected<NameView> view_name(Bytes message, std::size_t offset) {
 }
 
 bool name_equals(Bytes message, std::size_t offset, NameView name) {
-  std::size_t at = 0;
-  auto end = walk(message, offset, [&](const std::byte* label, std::size_t octets) {
-    if (name.size() - at < octets || !fold_equal(label, name.data() + at, octets)) return false;
-    at += octets;
-    return true;
+  return matches(message, offset, name, fold_equal);
+}
+
+bool name_identical(Bytes message, std::size_t offset, NameView name) {
+  return matches(message, offset, name, [](const std::byte* a, const std::byte* b, std::size_t octets) {
+    return std::memcmp(a, b, octets) == 0;
   });
-  return end && *end != 0 && at == name.size();
 }
 
 }  // namespace swarmdns::dns

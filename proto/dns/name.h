@@ -1,8 +1,7 @@
-#pragma once
-
 // Domain names in wire form (RFC 1035 3.1, 4.1.4): views on uncompressed names, owned names of fixed
 // capacity, and reading from a message with compression. Nothing here allocates; text forms are in
 // name_text.h. All types are plain values: any thread may use its own.
+#pragma once
 
 #include <array>
 #include <compare>
@@ -152,5 +151,7 @@ Expected<NameView> view_name(Bytes message, std::size_t offset);
 // True when the (possibly compressed) name at `offset` equals `name` ignoring case; false too when it is
 // malformed.
 bool name_equals(Bytes message, std::size_t offset, NameView name);
+// The same, case included.
+bool name_identical(Bytes message, std::size_t offset, NameView name);
 
 }  // namespace swarmdns::dns

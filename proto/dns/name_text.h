@@ -1,7 +1,6 @@
-#pragma once
-
 // Presentation form of names (RFC 1035 5.1, RFC 4343 2.1) and the names of reverse lookups. Allocates: not
 // for the packet path.
+#pragma once
 
 #include <span>
 #include <string>

@@ -1,6 +1,5 @@
-#pragma once
-
 // Builds the queries that go to an upstream, and says whether a reply belongs to one. No allocation.
+#pragma once
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,5 @@
-#pragma once
-
 // One entry of the question section (RFC 1035 4.1.2). No allocation, no copy of the name.
+#pragma once
 
 #include <cstddef>
 

@@ -1,7 +1,6 @@
-#pragma once
-
 // Presentation form of RDATA (RFC 1035 5, RFC 3597 5, RFC 4034, RFC 5155, RFC 8659, RFC 9460). Allocates: for
 // tools, never for the packet path.
+#pragma once
 
 #include <string>
 

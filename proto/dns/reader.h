@@ -1,7 +1,6 @@
-#pragma once
-
 // A bounds-checked cursor over a message or a part of it. Every read says whether it worked and leaves the
 // cursor where it was when it did not. Inline, no allocation.
+#pragma once
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,6 @@
-#pragma once
-
 // A view on one resource record inside a message (RFC 1035 4.1.3). No allocation; the message must outlive
 // it.
+#pragma once
 
 #include <cstddef>
 #include <cstdint>

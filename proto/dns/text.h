@@ -1,6 +1,5 @@
-#pragma once
-
 // Messages and records as dig prints them, for tools and tests. Allocates: never for the packet path.
+#pragma once
 
 #include <string>
 

@@ -1,7 +1,6 @@
-#pragma once
-
 // The registries of the DNS (IANA "Domain Name System (DNS) Parameters"): types, classes, rcodes, opcodes.
 // Any 16-bit value may be cast to Type or Class; unknown values have text forms too (RFC 3597).
+#pragma once
 
 #include <cstdint>
 #include <optional>

@@ -1,11 +1,10 @@
-#pragma once
-
 // Writes a message into the caller's octets, compressing names (RFC 1035 4.1.4). No allocation; one writer,
 // one thread.
 //
 // Every call either writes its part whole or changes nothing and returns an error: a message is valid after
 // each call. The counts in the header are kept up to date. For records that belong together (an RRset and its
 // RRSIGs) take a mark() first and roll_back() to it when one does not fit.
+#pragma once
 
 #include <array>
 #include <cstddef>
@@ -13,6 +12,7 @@
 
 #include "proto/dns/header.h"
 #include "proto/dns/name.h"
+#include "proto/dns/rdata.h"
 #include "proto/dns/record.h"
 
 namespace swarmdns::dns {
@@ -78,14 +78,14 @@ class Writer {
     std::uint16_t tag;  // some bits of a hash of the suffix, folded
   };
 
-  bool room(std::size_t octets) const { return limit_ - size_ >= octets && limit_ >= size_; }
+  bool room(std::size_t octets) const { return limit_ >= size_ && limit_ - size_ >= octets; }
   Expected<void> enter(Section section);
-  Expected<void> put_name(NameView name, bool compress);
-  Expected<void> put_fixed(Type type, Class klass, std::uint32_t ttl);
-  Expected<void> put_rdata(const RecordView& record);
-  Expected<void> put_bytes(Bytes bytes);
   Expected<void> count(Section section);
-  Expected<void> put_record(Section section, NameView owner, std::uint32_t ttl, const RecordView& record);
+  Expected<void> put_bytes(Bytes bytes);
+  Expected<void> put_name(NameView name, bool compress);
+  Expected<void> put_rdata(Type type, Class klass, const detail::RdataSpan& rdata, bool compressed);
+  Expected<void> put_record(Section section, NameView owner, Type type, Class klass, std::uint32_t ttl,
+                            const detail::RdataSpan& rdata, bool compressed);
   std::uint16_t find_target(NameView suffix, std::uint16_t tag) const;
 
   MutableBytes buffer_;
