@@ -1,0 +1,1 @@
+"""What scripts/bench runs beside the benchmark programs: peers on one wire, tables, reports."""
