@@ -1,5 +1,6 @@
-// Names of everything a data plane thread counts. Each thread owns one block of counters and is its only writer;
-// readers add the blocks up. A frame that is not answered is counted under exactly one `Drop*` or `To*` name.
+// Names of everything a data plane thread counts. Each thread owns one block of counters and is its only
+// writer; readers add the blocks up. A frame that is not answered is counted under exactly one `Drop*` or
+// `To*` name.
 #pragma once
 
 #include <array>
@@ -14,16 +15,16 @@ enum class Counter : std::uint16_t {
   // Frames
   RxFrames,
   TxFrames,
-  Queries,   // well-formed enough to be answered in some way
-  Replies,   // DNS replies handed to the port (or the TCP connection)
+  Queries,  // well-formed enough to be answered in some way
+  Replies,  // DNS replies handed to the port (or the TCP connection)
   // What was answered from
   CacheHits,
   CacheHitsNegative,
-  CacheMisses,     // questions put on the miss ring
+  CacheMisses,  // questions put on the miss ring
   StaleServed,
-  PrefetchAsked,   // put on the miss ring for an entry near its expiry
-  LocalAnswers,    // CHAOS, ANY (RFC 8482), errors: answered without the cache
-  MissReplies,     // replies that came back by the miss path
+  PrefetchAsked,  // put on the miss ring for an entry near its expiry
+  LocalAnswers,   // CHAOS, ANY (RFC 8482), errors: answered without the cache
+  MissReplies,    // replies that came back by the miss path
   // Reply codes
   RcodeNoError,
   RcodeFormErr,
@@ -34,37 +35,37 @@ enum class Counter : std::uint16_t {
   RcodeBadVers,
   RcodeBadCookie,
   RcodeOther,
-  Truncated,       // replies with TC
+  Truncated,  // replies with TC
   // Frames handed to the kernel
   ToKernelArp,
   ToKernelIcmp,
   ToKernelTcp,
   ToKernelFragment,
-  ToKernelOptions,   // IPv4 options, IPv6 extension headers
+  ToKernelOptions,  // IPv4 options, IPv6 extension headers
   ToKernelOther,
   FromKernel,
   // Drops: link and network
-  DropRunt,              // shorter than its headers say
+  DropRunt,  // shorter than its headers say
   DropForeignMac,
-  DropVlanDepth,         // more than two tags
+  DropVlanDepth,  // more than two tags
   DropEtherType,
   DropIpVersion,
-  DropIpHeader,          // header length, total length, checksum
-  DropForeignAddress,    // not a service address
-  DropMartianSource,     // own, loopback, multicast, broadcast, unspecified
+  DropIpHeader,        // header length, total length, checksum
+  DropForeignAddress,  // not a service address
+  DropMartianSource,   // own, loopback, multicast, broadcast, unspecified
   DropUdpLength,
   DropUdpChecksum,
-  DropUdpPort,           // not port 53
+  DropUdpPort,  // not port 53
   DropSourcePortZero,
   DropHopLimit,
   DropKernelRingFull,
   DropKernelPoliced,
   // Drops: DNS
-  DropShortMessage,      // under 12 bytes
-  DropResponse,          // QR = 1
+  DropShortMessage,  // under 12 bytes
+  DropResponse,      // QR = 1
   DropAcl,
   DropRateLimited,
-  DropNoQuestionEcho,    // a malformed query that cannot even be given FORMERR
+  DropNoQuestionEcho,  // a malformed query that cannot even be given FORMERR
   // Drops: miss path
   DropMissRingFull,
   DropMissTableFull,
@@ -82,7 +83,7 @@ enum class Counter : std::uint16_t {
   CookieOnlyClient,
   // TCP and kernel UDP
   StreamAccepted,
-  StreamRefused,         // connection limits
+  StreamRefused,  // connection limits
   StreamIdleClosed,
   StreamQueries,
   StreamReplies,
@@ -92,7 +93,7 @@ enum class Counter : std::uint16_t {
   UpstreamReplies,
   UpstreamTimeouts,
   UpstreamTcp,
-  UpstreamMismatched,    // wrong source, ID or question
+  UpstreamMismatched,  // wrong source, ID or question
   UpstreamMalformed,
   MissCoalesced,
   PrefetchRetried,
@@ -102,7 +103,7 @@ enum class Counter : std::uint16_t {
   CacheEvictions,
   CacheExpiries,
   CacheFlushed,
-  CacheInsertDropped,    // no slab headroom, or the command queue was full
+  CacheInsertDropped,  // no slab headroom, or the command queue was full
   CacheTooLarge,
   SlabPagesMoved,
   JournalGaps,
@@ -113,6 +114,8 @@ inline constexpr std::size_t kCounters = static_cast<std::size_t>(Counter::Count
 
 // "drop.udp_checksum", "cache.hits": stable names for operators.
 [[nodiscard]] std::string_view name(Counter counter) noexcept;
+// A frame or query that was given up: its name begins with "drop.".
+[[nodiscard]] bool is_drop(Counter counter) noexcept;
 
 // One thread's counters. The owner adds; anybody reads, without order between counters.
 struct alignas(64) Block {
