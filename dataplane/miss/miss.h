@@ -15,6 +15,7 @@
 
 #include "dataplane/cache/entry.h"
 #include "dataplane/dns/query.h"
+#include "dataplane/net/frame.h"
 
 namespace swarmdns::miss {
 
