@@ -1,0 +1,47 @@
+// A kernel network interface that only carries frames for a poll-mode port (net_af_xdp, net_af_packet): made
+// fit for it before the port is opened, and left without an XDP program afterwards. Main thread, as root.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dataplane/eal/error.h"
+
+namespace swarmdns::eal {
+
+// "eth1" of "net_af_xdp0,iface=eth1,..."; nullopt when the device has no kernel interface below it.
+[[nodiscard]] std::optional<std::string> carrier_of(std::string_view device);
+[[nodiscard]] bool is_af_xdp(std::string_view device) noexcept;
+
+struct XdpProgram {
+  std::uint32_t id = 0;
+  std::string name;
+};
+
+class Carrier {
+ public:
+  // `field` is named in errors. `queues`: the queue pairs the workers need. What it makes sure of: the
+  // interface exists, is Ethernet, carries no address, has as many queues as workers (else it is told to), is
+  // up, asks no ARP, has no IPv6 and no route back that the kernel would take frames by; for AF_XDP, that no
+  // XDP program of a dead process is left on it.
+  [[nodiscard]] static std::expected<Carrier, Error> prepare(std::string field, std::string_view device,
+                                                             unsigned queues);
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] unsigned index() const noexcept { return index_; }
+
+  // The program attached now, if any.
+  [[nodiscard]] std::optional<XdpProgram> xdp_program() const;
+  // Takes it off. Needs CAP_NET_ADMIN.
+  [[nodiscard]] bool detach_xdp() const noexcept;
+
+ private:
+  Carrier(std::string name, unsigned index) : name_(std::move(name)), index_(index) {}
+  std::string name_;
+  unsigned index_ = 0;
+};
+
+}  // namespace swarmdns::eal
