@@ -41,7 +41,6 @@ def signatures(net):
     fill(net.zone("bogus.swarm.", signed="nsec", tamper=True), "bogus", 20)
     fill(net.zone("bogus.hive.", signed="nsec3", tamper=True), "bogus", 20)
     fill(net.zone("wrongds.swarm.", signed="nsec", ds="wrong"), "bogus-ds", 15)
-    fill(net.zone("nosigs.swarm.", ds="good", signed=""), "insecure", 5)
     fill(net.zone("expired.swarm.", signed="nsec", window=(-40 * DAY, -10 * DAY)), "expired", 20)
     fill(net.zone("expired.hive.", signed="nsec3", window=(-40 * DAY, -10 * DAY)), "expired", 20)
     fill(net.zone("early.swarm.", signed="nsec", window=(10 * DAY, 40 * DAY)), "not-yet-valid", 10)
@@ -51,5 +50,4 @@ def signatures(net):
     fill(net.zone("plainly.hive."), "insecure", 15)
     fill(net.zone("newalgo.swarm.", ds="unknown"), "unknown-algorithm", 10)
     # Vouched for by the parent, but not signed at all: stripped signatures look like this.
-    stripped = net.zone("stripped.swarm.", signed="", ds="stripped")
-    fill(stripped, "bogus-stripped", 10)
+    fill(net.zone("stripped.swarm.", ds="stripped"), "bogus-stripped", 10)

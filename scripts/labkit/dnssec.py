@@ -70,9 +70,9 @@ def delegation_ds(zone, seed):
     """DS lines for the parent of `zone`, true or false as the zone asks."""
     if zone.ds == "unknown":
         return [f"{zone.name}\t3600\tIN\tDS\t4711 200 2 {hashlib.sha256(zone.name.encode()).hexdigest()}"]
-    if not zone.signed or zone.ds == "none":
+    if zone.ds == "none" or (not zone.signed and zone.ds != "stripped"):
         return []
-    owner = zone.name if zone.ds == "good" else "another." + zone.name
+    owner = "another." + zone.name if zone.ds == "wrong" else zone.name
     ds = Key(seed, owner, zone.algorithm)
     ds.zone = zone.name
     return [f"{zone.name}\t3600\tIN\tDS\t{ds.ds()}"]

@@ -85,6 +85,7 @@ def build(net, pairs, top_level):
 def add_records(zone, owner, rrtypes):
     ttl = 3600 * (1 + digest("ttl", owner) % 24)
     alone = rrtypes == ["CNAME"]
+    stored = set()
     for rrtype in rrtypes:
         if rrtype in NEVER_STORED or (rrtype == "CNAME" and not alone):
             rrtype = "A"
@@ -92,6 +93,9 @@ def add_records(zone, owner, rrtypes):
             continue  # the apex has its servers already
         if rrtype in ("NS", "DS", "DNAME"):
             rrtype = "A"  # a cut below the zone would lead nowhere
+        if rrtype in stored:
+            continue
+        stored.add(rrtype)
         if rrtype == "MX":
             zone.add(owner, "MX", f"10 mx.{zone.name}", ttl)
         else:

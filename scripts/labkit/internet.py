@@ -115,10 +115,11 @@ def case_counts(asked):
 
 
 def read_asked(path):
-    """Reads a file of `name type case` lines back."""
+    """Reads `name type case` lines, as `lab names` prints them; type and case may be missing."""
     out = []
     with open(path, encoding="utf-8") as lines:
         for line in lines:
-            name, rrtype, case = line.split()
-            out.append(Asked(name, rrtype, case))
+            words = line.split()
+            if words:
+                out.append(Asked(words[0], words[1] if len(words) > 1 else "A", words[2] if len(words) > 2 else "list"))
     return out

@@ -1,5 +1,6 @@
 """Running commands, and the checks that come before anything is changed."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ NEEDED = {
     "ldns-signzone": "ldnsutils",
     "unbound": "unbound",
 }
+
+MODULES = {"cryptography": "python3-cryptography", "dns": "python3-dnspython"}
 
 
 def run(*argv, check=True, stdin=None, quiet=False):
@@ -42,14 +45,9 @@ def require_root():
 
 def require_tools():
     missing = {pkg for cmd, pkg in NEEDED.items() if not shutil.which(cmd, path=search_path())}
-    try:
-        import cryptography  # noqa: F401  pylint: disable=unused-import,import-outside-toplevel
-    except ImportError:
-        missing.add("python3-cryptography")
-    try:
-        import dns  # noqa: F401  pylint: disable=unused-import,import-outside-toplevel
-    except ImportError:
-        missing.add("python3-dnspython")
+    for module, package in MODULES.items():
+        if importlib.util.find_spec(module) is None:
+            missing.add(package)
     if missing:
         raise LabError("missing packages: run `apt install " + " ".join(sorted(missing)) + "`")
 

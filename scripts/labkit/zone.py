@@ -47,7 +47,7 @@ class Zone:
     signed    "" (unsigned), "nsec" or "nsec3"
     window    signature validity (inception, expiry) in seconds relative to now
     ds        "good", "none" (signed but not vouched for), "wrong" (vouches for another key),
-              "unknown" (an algorithm that no validator has)
+              "unknown" (an algorithm that no validator has), "stripped" (vouched for, yet unsigned)
     tamper    change data after signing
     """
 

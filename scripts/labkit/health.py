@@ -1,0 +1,48 @@
+"""What can be seen of a node from outside: does it answer, and do its parts run."""
+
+import dns.exception
+
+from . import inside, procs
+from .settings import CLIENT_NS
+
+
+def answers(node, seconds=0.5, name=".", rrtype="NS"):
+    """Whether the node answers a question at its service address, whatever the rcode."""
+    return rcode(node, name, rrtype, seconds) is not None
+
+
+def rcode(node, name, rrtype, seconds=0.5):
+    """The rcode of the node's answer over UDP, or None when none came."""
+    try:
+        return inside.ask_udp(CLIENT_NS, inside.query(name, rrtype), node.service4, seconds=seconds).rcode()
+    except (OSError, dns.exception.DNSException):
+        return None
+
+
+def parts(node):
+    """Pid, or None, of each part of a node."""
+    from . import node as node_module  # pylint: disable=import-outside-toplevel
+
+    return {part: node_module.pid(node, part) for part in node_module.PARTS}
+
+
+def memory_kib(pid):
+    """Resident memory of a process."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    return 0
+
+
+def cpu_seconds(pid):
+    """User and system time a process has used."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100.0
+
+
+def server_processes(options):
+    """Pid, or None, of each server of the lab's Internet."""
+    names = ("nsd-root",) if options.root_zone else ("nsd-root", "nsd-tld", "nsd-sld", "responders")
+    return {name: procs.alive_pid(name) for name in names}
