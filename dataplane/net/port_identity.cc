@@ -1,0 +1,51 @@
+#include "dataplane/net/port_identity.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace swarmdns::net {
+
+AddressSet::AddressSet(std::span<const Address> addresses) {
+  const std::size_t slots = std::bit_ceil(std::max<std::size_t>(2 * addresses.size() + 1, 8));
+  slots_.resize(slots);
+  mask_ = slots - 1;
+  for (const Address& address : addresses) {
+    if (address == kEmpty || contains(address)) continue;
+    std::size_t at = slot(address);
+    while (!(slots_[at] == kEmpty)) at = (at + 1) & mask_;
+    slots_[at] = address;
+    ++size_;
+  }
+}
+
+PortIdentity::PortIdentity(const Options& options)
+    : mac_(options.mac), service_(options.service), martians_(options.martians) {
+  std::memcpy(&mac_word_, mac_.data(), mac_.size());
+  std::vector<Address> own = options.service;
+  own.insert(own.end(), options.local.begin(), options.local.end());
+  own_ = AddressSet(own);
+}
+
+bool PortIdentity::is_for_us(const Address& destination) const noexcept {
+  if (own_.contains(destination)) return true;
+  return destination.bytes[0] == 0xfe && (destination.bytes[1] & 0xc0) == 0x80;  // fe80::/10
+}
+
+bool PortIdentity::is_martian(const Address& source) const noexcept {
+  const auto& b = source.bytes;
+  if (source.is_v4()) {
+    // RFC 1122 3.2.1.3: this network, loopback; multicast, reserved and broadcast.
+    if (b[12] == 0 || b[12] == 127 || b[12] >= 224) return true;
+  } else if (source.high() == 0) {
+    // ::, ::1, the deprecated ::/96, and ::ffff:0:0/96, which is never on the wire (RFC 4291 2.5.5; RFC
+    // 4942 2.2).
+    return true;
+  } else if (b[0] == 0xff) {
+    return true;  // RFC 4291 2.7
+  }
+  if (own_.contains(source)) return true;
+  return std::any_of(martians_.begin(), martians_.end(), [&](const Prefix& p) { return p.contains(source); });
+}
+
+}  // namespace swarmdns::net
