@@ -1,13 +1,13 @@
 """The node under replay, as seen from outside: its counters, its memory, its port."""
 
+import ctypes
 import json
+import os
 import socket
 import subprocess
 import time
 
-# Counters that say what became of a frame or a query; the rest (histograms, upstream timing, cache housekeeping)
-# depends on timing and is not part of a capture's expected table.
-STABLE_PREFIXES = ("rx.", "to_kernel.", "drop.", "queries", "rcode.", "truncated", "local_answers", "cookie.")
+CLONE_NEWNET = 0x40000000
 
 
 class Node:
@@ -27,44 +27,54 @@ class Node:
     def counters(self):
         return {c["name"]: int(c.get("value", 0)) for c in self.swarmctl("stats")["counters"]}
 
-    def settled_counters(self, patience=12.0):
-        """Counters once nothing is under way: two equal readings half a second apart, misses all answered."""
+    def settled_counters(self, patience=15.0):
+        """Counters once nothing is under way: every question has been replied to or dropped, and nothing moves."""
         deadline = time.monotonic() + patience
         last = self.counters()
         while time.monotonic() < deadline:
-            time.sleep(0.5)
+            time.sleep(0.15)
             now = self.counters()
-            if now == last:
+            under_way = now["cache.misses"] - now["miss.replies"] - sum(
+                now[n] for n in now if n.startswith("drop.") and ("miss" in n or "quota" in n or "waiters" in n))
+            if now == last and under_way <= 0:
                 return now
             last = now
         return last
+
+    def port_mac(self):
+        return f"02:53:00:00:00:{self.number:02x}"
 
     def dataplane_pid(self):
         return int(self.swarmctl("status")["dataplane"]["pid"])
 
     def resident_kib(self):
-        pid = self.dataplane_pid()
-        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        with open(f"/proc/{self.dataplane_pid()}/status", encoding="ascii") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
 
 
-def changed(before, after):
-    """What moved between two readings, stable counters only."""
-    return {name: after[name] - before.get(name, 0) for name in sorted(after)
-            if name.startswith(STABLE_PREFIXES) and after[name] != before.get(name, 0)}
+def raw_socket(namespace, interface):
+    """A packet socket on `interface` inside a named network namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/self/ns/net", encoding="ascii") as own, open(f"/run/netns/{namespace}", encoding="ascii") as there:
+        if libc.setns(there.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), namespace)
+        try:
+            wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            wire.bind((interface, 0))
+        finally:
+            libc.setns(own.fileno(), CLONE_NEWNET)
+    return wire
 
 
-def inject(interface, frames):
-    """Sends frames raw, from within the client's namespace. Returns how many the link took (not longer than its MTU)."""
+def inject(wire, frames):
+    """Sends frames raw. Returns how many the link took."""
     sent = 0
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
-        wire.bind((interface, 0))
-        for number, frame in enumerate(frames):
-            try:
-                wire.send(frame)
-                sent += 1
-            except OSError:
-                pass
-            if number % 64 == 63:
-                time.sleep(0.005)  # a burst stays within the port's ring: what is tested is the parser
+    for number, frame in enumerate(frames):
+        try:
+            wire.send(frame)
+            sent += 1
+        except OSError:
+            pass
+        if number % 16 == 15:
+            time.sleep(0.005)  # a burst stays within the port's ring and the policers: what is tested is the parser
     return sent

@@ -1,0 +1,226 @@
+"""What a node must make of a frame, worked out apart from the node's own code: the oracle behind expected.json.
+
+`outcome(frame, node)` names the one counter under which the frame ends: `kernel.*` (handed to the kernel), `drop.*`, or
+for an answered query `rcode.*`; `resolved` stands for a question that goes to the cache or an upstream, whose reply code
+is not ours to say.
+"""
+
+import ipaddress
+import struct
+
+from .reframe import ones_sum
+
+EXTENSIONS = {0, 43, 50, 51, 60, 135, 139, 140}
+META_TYPES = {41, *range(128, 256)}  # OPT and RFC 6895 3.1's range of Q and meta types
+
+
+class Identity:
+    """The node's port: MAC, service addresses."""
+
+    def __init__(self, mac, addresses):
+        self.mac = bytes.fromhex(mac.replace(":", ""))
+        self.service = {ipaddress.ip_address(a).packed for a in addresses}
+
+    def is_ours(self, address):
+        return address in self.service or (len(address) == 16 and address[:2] == b"\xfe\x80")
+
+    def is_martian(self, address):
+        ip = ipaddress.ip_address(address)
+        if address in self.service or ip.is_unspecified or ip.is_loopback or ip.is_multicast:
+            return True
+        if ip.version == 4:
+            return address[0] == 0 or address[0] >= 240
+        return ip.ipv4_mapped is not None
+
+
+def outcome(frame, node):
+    if len(frame) < 14:
+        return "drop.runt"
+    kind, offset, tags = frame[12:14], 14, 0
+    while kind in (b"\x81\x00", b"\x88\xa8"):
+        if tags == 2:
+            return "drop.vlan_depth"
+        if len(frame) < offset + 4:
+            return "drop.runt"
+        kind = frame[offset + 2 : offset + 4]
+        offset, tags = offset + 4, tags + 1
+    if frame[6] & 1:
+        return "drop.martian_source"
+    packet = frame[offset:]
+    if frame[:6] != node.mac:
+        return _group(kind, packet) if frame[0] & 1 else "drop.foreign_mac"
+    if kind == b"\x08\x00":
+        return _ipv4(packet, node)
+    if kind == b"\x86\xdd":
+        return _ipv6(packet, node)
+    return "kernel.to_arp" if kind == b"\x08\x06" else "drop.ether_type"
+
+
+def _group(kind, packet):
+    """Broadcast and multicast: what an interface cannot live without."""
+    if kind == b"\x08\x06":
+        return "kernel.to_arp"
+    if kind != b"\x86\xdd":
+        return "drop.foreign_mac"
+    if len(packet) < 40:
+        return "drop.runt"
+    if packet[0] >> 4 != 6:
+        return "drop.ip_version"
+    if struct.unpack("!H", packet[4:6])[0] > len(packet) - 40:
+        return "drop.runt"
+    if packet[24:26] != b"\xff\x02":
+        return "drop.foreign_mac"
+    return {58: "kernel.to_icmp", 0: "kernel.to_options"}.get(packet[6], "drop.foreign_mac")
+
+
+def _ipv4(packet, node):
+    if len(packet) < 20:
+        return "drop.runt"
+    if packet[0] >> 4 != 4:
+        return "drop.ip_version"
+    header = (packet[0] & 15) * 4
+    total, flags = struct.unpack("!H", packet[2:4])[0], struct.unpack("!H", packet[6:8])[0]
+    if header < 20 or total < header:
+        return "drop.ip_header"
+    if total > len(packet):
+        return "drop.runt"
+    if ones_sum(packet[:header]) != 0xFFFF:
+        return "drop.ip_header"
+    source, destination, protocol = packet[12:16], packet[16:20], packet[9]
+    fragment = flags & 0x3FFF != 0
+    if protocol == 17 and not fragment and header == 20:
+        if destination not in node.service:
+            return "drop.foreign_address"
+        return _udp(packet[20:total], source, source + destination, node)
+    if not node.is_ours(destination):
+        return "drop.foreign_address"
+    if node.is_martian(source):
+        return "drop.martian_source"
+    if fragment:
+        return "kernel.to_fragment"
+    if header > 20:
+        return "kernel.to_options"
+    return {6: "kernel.to_tcp", 1: "kernel.to_icmp"}.get(protocol, "kernel.to_other")
+
+
+def _ipv6(packet, node):
+    if len(packet) < 40:
+        return "drop.runt"
+    if packet[0] >> 4 != 6:
+        return "drop.ip_version"
+    length = struct.unpack("!H", packet[4:6])[0]
+    if length > len(packet) - 40:
+        return "drop.runt"
+    source, destination, following = packet[8:24], packet[24:40], packet[6]
+    if following == 17:
+        if destination not in node.service:
+            return "drop.foreign_address"
+        return _udp(packet[40 : 40 + length], source, source + destination, node)
+    if not node.is_ours(destination):
+        return "drop.foreign_address"
+    if following == 58:
+        return "kernel.to_icmp"
+    if node.is_martian(source):
+        return "drop.martian_source"
+    if following == 44:
+        return "kernel.to_fragment"
+    if following in EXTENSIONS:
+        return "kernel.to_options"
+    return "kernel.to_tcp" if following == 6 else "kernel.to_other"
+
+
+def _udp(segment, source, addresses, node):
+    if len(segment) < 8:
+        return "drop.udp_length"
+    source_port, port, length, checksum = struct.unpack("!4H", segment[:8])
+    if length < 8 or length > len(segment):
+        return "drop.udp_length"
+    if port != 53:
+        return "drop.udp_port"
+    if source_port == 0:
+        return "drop.source_port_zero"
+    if node.is_martian(source):
+        return "drop.martian_source"
+    if checksum == 0:
+        if len(source) == 16:
+            return "drop.udp_checksum"
+    elif ones_sum(addresses + struct.pack("!HH", 17, length) + segment[:length]) != 0xFFFF:
+        return "drop.udp_checksum"
+    return message_outcome(segment[8:length])
+
+
+def _skip_name(message, offset, pointers):
+    """Offset behind a name, or None where it is malformed."""
+    octets = 0
+    while offset < len(message):
+        length = message[offset]
+        if length == 0:
+            return offset + 1 if octets + 1 <= 255 else None
+        if length & 0xC0 == 0xC0 and pointers:
+            return offset + 2 if offset + 2 <= len(message) else None
+        if length > 63:
+            return None
+        octets += length + 1
+        if octets > 254:
+            return None
+        offset += length + 1
+    return None
+
+
+def message_outcome(message):
+    """The DNS layer, RFC 1035 4.1, RFC 6891, RFC 8482, RFC 9619."""
+    if len(message) < 12:
+        return "drop.short_message"
+    _, flags, questions, answers, authorities, additionals = struct.unpack("!6H", message[:12])
+    if flags & 0x8000:
+        return "drop.response"
+    if flags >> 11 & 15 != 0:
+        return "rcode.notimp"
+    if questions != 1:
+        return "rcode.formerr"
+    end = _skip_name(message, 12, pointers=False)
+    if end is None or end + 4 > len(message):
+        return "rcode.formerr"
+    qtype, qclass = struct.unpack("!HH", message[end : end + 4])
+    offset, edns = end + 4, None
+    for index in range(answers + authorities + additionals):
+        start, offset = offset, _skip_name(message, offset, pointers=True)
+        if offset is None or offset + 10 > len(message):
+            return "rcode.formerr"
+        kind, payload, ttl, length = struct.unpack("!HHIH", message[offset : offset + 10])
+        body = offset + 10
+        offset = body + length
+        if offset > len(message):
+            return "rcode.formerr"
+        if kind == 41:
+            if edns is not None or message[start] != 0 or index < answers + authorities:
+                return "rcode.formerr"
+            edns = (payload, ttl, message[body:offset])
+    if offset != len(message):
+        return "rcode.formerr"
+    if edns is not None:
+        if edns[1] >> 16 & 0xFF:
+            return "rcode.badvers"
+        options, at = edns[2], 0
+        while at < len(options):
+            if at + 4 > len(options):
+                return "rcode.formerr"
+            code, size = struct.unpack("!HH", options[at : at + 4])
+            at += 4 + size
+            if at > len(options):
+                return "rcode.formerr"
+            if code == 10 and size != 8 and not 16 <= size <= 40:  # RFC 7873 5.2.2
+                return "rcode.formerr"
+    return _question_outcome(qtype, qclass, flags)
+
+
+def _question_outcome(qtype, qclass, flags):
+    if qclass == 3:
+        return "rcode.refused"  # no capture asks for one of the CHAOS names that are answered
+    if qclass != 1:
+        return "rcode.refused"
+    if qtype == 255:
+        return "rcode.noerror"  # RFC 8482
+    if qtype in META_TYPES:
+        return "rcode.notimp"
+    return "resolved" if flags & 0x0100 else "rcode.refused"
