@@ -106,7 +106,7 @@ void parse_query(std::span<std::byte> buffer, std::uint16_t length, Transport tr
 
 // A question that waits: everything a reply needs is kept apart from the frame and put back into a fresh one.
 // `Saved` is any struct with these members (miss::Request): transport, id, flags, qtype, qname_len, limit,
-// server_cookie_due, reply_cookie, edns, source, hash, and qname, an array of at least 255 octets that keeps
+// cookie_valid, server_cookie_due, reply_cookie, edns, source, hash, and qname, an array of at least 255 octets that keeps
 // the client's case.
 template <class Saved>
 void save_query(const Query& query, Saved& saved) noexcept {
@@ -116,6 +116,7 @@ void save_query(const Query& query, Saved& saved) noexcept {
   saved.qtype = query.qtype;
   saved.qname_len = query.qname_len;
   saved.limit = query.limit;
+  saved.cookie_valid = query.cookie_valid;
   saved.server_cookie_due = query.server_cookie_due;
   saved.reply_cookie = query.reply_cookie;
   saved.edns = query.edns;
@@ -139,6 +140,7 @@ bool restore_query(const Saved& saved, std::span<std::byte> buffer, Query& query
   query.id = saved.id;
   query.flags = saved.flags;
   query.limit = saved.limit;
+  query.cookie_valid = saved.cookie_valid;
   query.server_cookie_due = saved.server_cookie_due;
   query.reply_cookie = saved.reply_cookie;
   query.edns = saved.edns;

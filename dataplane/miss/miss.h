@@ -44,6 +44,7 @@ struct Request {
   std::uint16_t qtype = 0;
   std::uint8_t qname_len = 0;
   std::uint16_t limit = 512;  // largest reply the client takes
+  bool cookie_valid = false;  // exempts from rate limiting
   bool server_cookie_due = false;
   std::array<std::byte, 16> reply_cookie{};
   dns::EdnsState edns;

@@ -116,12 +116,15 @@ class Comparison:
             ask(CLIENT_NS, message, self.node.service4, 53, 6.0, 20.0) for _ in range(self.passes)
         ]
         direct = ask(self.node.ns, message, *self.resolver, 4.0, PATIENCE)
-        if direct is None:
-            return [f"the resolver gave no answer in {PATIENCE:g} s"]
-        theirs = View.of(direct)
         out = []
         for number, reply in enumerate(replies, 1):
-            found = ["no answer"] if reply is None else differences(View.of(reply), theirs)
+            if reply is None:
+                found = ["no answer"]
+            elif direct is None:  # silence and SERVFAIL both say that it cannot be resolved
+                failed = reply.rcode() == dns.rcode.SERVFAIL
+                found = [] if failed else [f"the resolver gave no answer in {PATIENCE:g} s"]
+            else:
+                found = differences(View.of(reply), View.of(direct))
             out += [f"answer {number}: {line}" for line in found]
         return out
 

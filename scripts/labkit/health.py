@@ -2,7 +2,7 @@
 
 import dns.exception
 
-from . import inside, procs
+from . import inside, procs, servers
 from .settings import CLIENT_NS
 
 
@@ -44,5 +44,5 @@ def cpu_seconds(pid):
 
 def server_processes(options):
     """Pid, or None, of each server of the lab's Internet."""
-    names = ("nsd-root",) if options.root_zone else ("nsd-root", "nsd-tld", "nsd-sld", "responders")
+    names = ("nsd-root",) if options.root_zone else servers.NAMES
     return {name: procs.alive_pid(name) for name in names}

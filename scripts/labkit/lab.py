@@ -50,6 +50,8 @@ def up(options, say=print):
     shell.require_root()
     shell.require_tools()
     check(options)
+    if options.root_zone and not options.val_date:
+        options.val_date = build.default_date(options)
     with Lock():
         before = load_state()
         if before is not None and before != options:
@@ -58,14 +60,15 @@ def up(options, say=print):
         elif before is None and any(netns.exists(ns) for ns in topology.all_namespaces()):
             say("remains of a crashed lab: clearing them away")
             tear_down()
-        if options.root_zone and not options.val_date:
-            options.val_date = build.default_date(options)
         if before is not None and before == options and build.is_current(options):
             say("the lab is up; starting what does not run")
         save_state(options)
         if build.make(options):
             servers.stop()
         topology.wire(options)
+        servers.end_lost()
+        for each in nodes(options):
+            node.end_lost(each)
         servers.launch(options)
         if options.start:
             for each in nodes(options):

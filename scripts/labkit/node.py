@@ -19,6 +19,7 @@ BINARIES = {
     "swarmctl": "controlplane/swarmctl",
 }
 CHILD_PID_FILES = {"dataplane": "dataplane.pid", "resolver": "resolver.pid"}
+CHILD_PROGRAMS = {"dataplane": "swarmdns-dataplane", "resolver": "unbound"}
 
 
 def binary(options, part):
@@ -128,20 +129,30 @@ def environment(options, node):
 
 
 def child_pid(node, part):
-    """Pid of a process that the node's control plane started, or None when it does not run."""
-    path = node.run / CHILD_PID_FILES[part]
+    """Pid of a process that the node's control plane started, or None when it does not run.
+
+    The pid file outlives a process that was killed; the program behind the number tells a stranger.
+    """
     try:
-        pid = int(path.read_text().split()[0])
-    except (FileNotFoundError, ValueError, IndexError):
+        found = int((node.run / CHILD_PID_FILES[part]).read_text().split()[0])
+        program = os.path.basename(os.readlink(f"/proc/{found}/exe")).removesuffix(" (deleted)")
+    except (OSError, ValueError, IndexError):
         return None
-    if procs.start_time(pid) is None or pid not in netns.pids(node.ns):
-        return None  # a pid file of a process that died, its number free or a stranger's
-    return pid
+    return found if program == CHILD_PROGRAMS[part] and procs.start_time(found) is not None else None
 
 
 def pid(node, part):
     own = procs.alive_pid(f"n{node.i}-{part}") if part != "resolver" else None
     return own or (child_pid(node, part) if part != "controlplane" else None)
+
+
+def end_lost(node):
+    """Ends parts that run in a namespace which is no longer the node's (it was removed under them)."""
+    home = netns.pids(node.ns)
+    for part in PARTS:
+        target = pid(node, part)
+        if target and target not in home:
+            procs.end_pid(target)
 
 
 def start(options, node, part="controlplane"):

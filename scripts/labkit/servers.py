@@ -14,6 +14,7 @@ from .zone import TLD_HOSTS
 
 INTERNET = VAR / "internet"
 LEVELS = ("root", "tld", "sld")
+NAMES = ("responders", *(f"nsd-{level}" for level in LEVELS))
 RESPONDERS = {"slow": SLOW_HOSTS, "plainaa": PLAINAA_HOSTS, "noedns": NOEDNS_HOSTS}
 SERVED_AT = {
     "root": addresses("root", ROOT_HOSTS),
@@ -134,6 +135,15 @@ def wait_ready(name, address):
     procs.wait_until(answered, 60, f"an answer of {name} at {address}")
 
 
+def end_lost():
+    """Ends servers that run in a namespace which is no longer sw-internet (it was removed under them)."""
+    home = netns.pids(INTERNET_NS)
+    for name in NAMES:
+        pid = procs.alive_pid(name)
+        if pid and pid not in home:
+            procs.stop(name)
+
+
 def stop():
-    for name in ("responders", *(f"nsd-{level}" for level in LEVELS)):
+    for name in NAMES:
         procs.stop(name)

@@ -1,8 +1,8 @@
 """Re-addresses captured packets to a node: its MAC, its service address, port 53, from the client's address.
 
-Checksums are moved along with what changed (RFC 1624), so that one that was right stays right, one that was wrong
-stays wrong, and a fragment's stays what the whole datagram needs. Captures taken on a sending host hold only the
-pseudo-header sum (checksum offload); those are recomputed, for their checksum is not their subject.
+Checksums of whole datagrams are computed anew: no capture has a bad one for its subject, and those taken on a sending
+host hold only the pseudo-header sum (checksum offload). A fragment's is moved along with what changed (RFC 1624), so
+that it stays what the whole datagram needs. A UDP checksum of 0 stays 0.
 """
 
 import ipaddress
@@ -51,8 +51,7 @@ def _transport(packet, offset, protocol, first_fragment, whole, old_addresses, n
     if stored or protocol == 6:
         length = struct.unpack("!H", segment[4:6])[0] if protocol == 17 else len(segment)
         pseudo_tail = struct.pack("!BBH", 0, protocol, length & 0xFFFF)
-        offloaded = ones_sum(old_addresses + pseudo_tail) == stored
-        if offloaded and whole:
+        if whole:
             segment[at : at + 2] = b"\0\0"
             fresh = ~ones_sum(new_addresses + pseudo_tail + bytes(segment[:length])) & 0xFFFF
         else:
