@@ -29,8 +29,8 @@ struct Policy {
   bool spin = false;
 };
 
-// Shared by all: the current policy. Set before the first worker starts; never null from then on. Readers hold what
-// they loaded until their next quiescent state.
+// Shared by all: the current policy. Set before the first worker starts; never null from then on. Readers
+// hold what they loaded until their next quiescent state.
 struct PolicySlot {
   std::atomic<const Policy*> current{nullptr};
 };

@@ -1,0 +1,84 @@
+// Stage 4: the cache. Each step is taken for the whole burst before the next one, so that the cache misses of
+// the burst's lookups overlap.
+#include "dataplane/worker/stages.h"
+
+namespace swarmdns::worker {
+namespace {
+
+using cache::Entry;
+using stats::Counter;
+
+constexpr std::uint16_t kRefused = 5;
+constexpr std::uint16_t kEdeNotAuthoritative = 20 + 1;  // RFC 8914 4.21: REFUSED for RD = 0 without recursion
+
+// RFC 8767 5: failures are never stale answers, and there is a bound to all others.
+bool usable_stale(const Entry& entry, cache::Seconds now, const Policy& policy) noexcept {
+  return (entry.flags & Entry::kFailure) == 0 && now - entry.expires < policy.stale_max_s;
+}
+
+// In the last part of its life, and nobody has asked yet. A failure is not refreshed: it is to be forgotten
+// (RFC 9520).
+bool due_for_refresh(const Entry& entry, cache::Seconds now, const Policy& policy) noexcept {
+  const std::uint64_t left = entry.expires - now;
+  const std::uint64_t life = entry.expires - entry.born;
+  return left * 100 <= life * policy.prefetch_percent && (entry.flags & Entry::kFailure) == 0 &&
+         entry.prefetch_asked.load(std::memory_order_relaxed) == 0;
+}
+
+}  // namespace
+
+void lookup_stage(Batch& batch, const Context& context) noexcept {
+  const cache::Reader& reader = context.reader;
+  const cache::Seconds now = context.moment.now;
+  batch.replies.clear();
+  batch.misses.clear();
+  batch.prefetches.clear();
+
+  Places asked;
+  asked.clear();
+  for (const std::size_t i : batch.live) {
+    dns::Query& query = batch.queries[i];
+    batch.entries[i] = nullptr;
+    if (query.action != dns::Action::Lookup) {
+      batch.replies.push(i);
+      continue;
+    }
+    query.hash = reader.hash(query.key());
+    reader.prefetch_bucket(query.hash);
+    asked.push(i);
+  }
+  context.counters.add(Counter::LocalAnswers, batch.replies.size());
+
+  for (const std::size_t i : asked) batch.entries[i] = reader.candidate(batch.queries[i].hash);
+  std::size_t negative = 0;
+  std::size_t hits = 0;
+  for (const std::size_t i : asked) {
+    dns::Query& query = batch.queries[i];
+    const Entry* entry = reader.confirm(query.hash, query.key(), batch.entries[i]);
+    batch.entries[i] = entry;
+    batch.stale[i] = false;
+    if (entry != nullptr && now < entry->expires) [[likely]] {
+      ++hits;
+      if ((entry->flags & Entry::kNegative) != 0) ++negative;
+      if (due_for_refresh(*entry, now, context.policy) && query.recursion_desired()) batch.prefetches.push(i);
+      batch.replies.push(i);
+      continue;
+    }
+    if (!query.recursion_desired()) {  // RFC 1035 4.1.1: who does not ask for recursion gets none
+      batch.entries[i] = nullptr;
+      query.action = dns::Action::Status;
+      query.rcode = kRefused;
+      query.ede = kEdeNotAuthoritative;
+      context.counters.add(Counter::LocalAnswers);
+      batch.replies.push(i);
+      continue;
+    }
+    if (entry != nullptr && !usable_stale(*entry, now, context.policy)) batch.entries[i] = nullptr;
+    batch.misses.push(i);
+  }
+  batch.hits = hits;
+  context.counters.add(Counter::CacheHits, hits);
+  if (negative != 0) context.counters.add(Counter::CacheHitsNegative, negative);
+}
+
+}  // namespace swarmdns::worker
