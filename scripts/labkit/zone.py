@@ -82,7 +82,8 @@ class Zone:
     def server_names(self):
         if self.glueless:
             return [f"ns{n}.{self.glueless}" for n in range(1, len(self.hosts) + 1)]
-        return [self.under(f"ns{n}") for n in range(1, len(self.hosts) + 1)]
+        home = "rootservers." if self.name == "." else self.name
+        return [f"ns{n}.{home}" for n in range(1, len(self.hosts) + 1)]
 
     def server_addresses(self):
         block = BLOCKS[self.group]

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import dns.exception
+import dns.flags
 
 from labkit import inside, netns, servers
 
@@ -16,13 +17,14 @@ PORT = 5553
 class PlainUnbound:
     """Unbound at 127.0.0.1@5553 of `node`, validating from the lab's root key."""
 
-    def __init__(self, node, folder, val_date="", extra=()):
+    def __init__(self, node, folder, val_date="", extra=(), v6=False):
         self.node = node
+        self.address = "::1" if v6 else "127.0.0.1"
         self.conf = pathlib.Path(folder) / "unbound.conf"
         self.log = pathlib.Path(folder) / "unbound.log"
         lines = [
             "server:",
-            "  interface: 127.0.0.1",
+            f"  interface: {self.address}",
             f"  port: {PORT}",
             '  username: ""',
             '  chroot: ""',
@@ -64,4 +66,22 @@ class PlainUnbound:
         self.process.wait(10)
 
     def ask(self, name, rrtype="A", dnssec=True, seconds=10.0):
-        return inside.ask_udp(self.node.ns, inside.query(name, rrtype, dnssec), "127.0.0.1", PORT, seconds)
+        return self._send(inside.query(name, rrtype, dnssec), seconds)
+
+    def ask_cd(self, name, rrtype="A"):
+        query = inside.query(name, rrtype, True)
+        query.flags |= dns.flags.CD
+        return self._send(query, 10.0)
+
+    def ask_until(self, name, rrtype, seconds):
+        """Asks again until there is an answer; None when there is none in time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                return self.ask(name, rrtype, seconds=2.5)
+            except dns.exception.Timeout:
+                continue
+        return None
+
+    def _send(self, query, seconds):
+        return inside.ask_udp(self.node.ns, query, self.address, PORT, seconds)
