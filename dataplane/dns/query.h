@@ -106,8 +106,8 @@ void parse_query(std::span<std::byte> buffer, std::uint16_t length, Transport tr
 
 // A question that waits: everything a reply needs is kept apart from the frame and put back into a fresh one.
 // `Saved` is any struct with these members (miss::Request): transport, id, flags, qtype, qname_len, limit,
-// cookie_valid, server_cookie_due, reply_cookie, edns, source, hash, and qname, an array of at least 255 octets that keeps
-// the client's case.
+// cookie_valid, server_cookie_due, reply_cookie, edns, source, hash, and qname, an array of at least 255
+// octets that keeps the client's case.
 template <class Saved>
 void save_query(const Query& query, Saved& saved) noexcept {
   saved.transport = query.transport;

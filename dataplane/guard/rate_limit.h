@@ -47,7 +47,7 @@ class RateLimiter {
   RateLimiter(std::size_t lines, std::array<std::uint64_t, 4> key);
 
   [[nodiscard]] std::array<std::uint64_t, 2> hashes(const net::Address& client) const noexcept;
-  bool charge_key(std::uint64_t hash, std::uint32_t price, std::uint16_t tick) noexcept;
+  bool charge_key(std::uint64_t hash, std::uint32_t price, std::uint32_t tick) noexcept;
 
   struct LinesDelete {
     void operator()(Line* lines) const noexcept;

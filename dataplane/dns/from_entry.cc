@@ -1,0 +1,106 @@
+// The reply from a cache entry: the one function that every hit pays for.
+#include "dataplane/dns/reply_parts.h"
+#include "proto/dns/types.h"
+
+namespace swarmdns::dns {
+namespace {
+
+// How much of an entry goes into the reply.
+struct Cut {
+  std::size_t size = 0;  // octets of the sections
+  std::size_t ttls = 0;  // TTLs in them
+  std::uint16_t additionals = 0;
+};
+
+// Copies the sections, and the TTLs as they are now; returns the partial sum of those TTLs, first octet even.
+// TTLs are read where the entry has them, not where the copy just put them, which the processor would have to
+// wait for.
+std::uint64_t copy_sections(std::byte* to, const cache::Entry& entry, const Cut& cut, std::uint32_t age,
+                            bool stale, std::uint32_t stale_ttl_s) noexcept {
+  const std::byte* const sections = entry.sections().data();
+  const std::uint16_t* const offsets = entry.ttl_offsets().data();
+  std::memcpy(to, sections, cut.size);
+  std::uint64_t sums[2] = {0, 0};  // of TTLs at even and at odd offsets
+  for (std::size_t i = 0; i < cut.ttls; ++i) {
+    const std::size_t offset = offsets[i];
+    const std::uint32_t original = load_be32(sections + offset);
+    const std::uint32_t left = original > age ? original - age : 0;
+    const std::uint32_t wire = __builtin_bswap32(stale ? stale_ttl_s : left);
+    std::memcpy(to + offset, &wire, sizeof wire);
+    sums[offset & 1] += wire;
+  }
+  return std::uint64_t{net::fold_sum(sums[0])} + net::swap_sum(net::fold_sum(sums[1]));
+}
+
+// The sections up to the additional one. They were written by our own renderer; the bounds are checked all
+// the same.
+Cut without_additionals(const cache::Entry& entry) noexcept {
+  const auto sections = entry.sections();
+  std::size_t at = 0;
+  for (unsigned left = unsigned{entry.answers} + entry.authorities; left > 0; --left) {
+    while (at < sections.size()) {
+      const std::uint8_t label = load_u8(sections.data() + at);
+      at += label >= 0xc0 ? 2U : 1U + label;
+      if (label == 0 || label >= 0xc0) break;
+    }
+    if (at + 10 > sections.size()) return {};
+    at += 10U + load_be16(sections.data() + at + 8);
+  }
+  if (at > sections.size()) return {};
+  return {at, std::size_t{entry.answers} + entry.authorities, 0};
+}
+
+// What does not fit in `room` octets as a whole. False: not even without the additional section.
+[[gnu::noinline]] bool shorten(const cache::Entry& entry, std::size_t room, Cut& cut) noexcept {
+  if (entry.additionals == 0) return false;
+  cut = without_additionals(entry);
+  return cut.size != 0 && cut.size <= room;
+}
+
+}  // namespace
+
+std::size_t build_from_entry(Query& query, const cache::Entry& entry, cache::Seconds now, bool stale,
+                             const ServiceView& service) noexcept {
+  const std::size_t begin = query.question_end;
+  const std::size_t limit = parts::reply_limit(query, service);
+  std::uint16_t ede = entry.ede;
+  if (stale) [[unlikely]] {
+    const bool nxdomain = entry.rcode == to_u16(Rcode::NXDomain);
+    ede = static_cast<std::uint16_t>(
+        1 + static_cast<std::uint16_t>(nxdomain ? EdeCode::StaleNXDomainAnswer : EdeCode::StaleAnswer));
+  }
+  query.rcode = entry.rcode;
+
+  Cut cut{entry.sections_len, entry.ttl_count(), entry.additionals};
+  const std::size_t room = limit > begin ? limit - begin : 0;
+  parts::OptPlan plan = parts::plan_opt(query, service, ede, room);
+  if (cut.size + plan.size > room && !shorten(entry, room - std::min(room, plan.size), cut)) [[unlikely]] {
+    query.ede = ede;
+    return build_truncated(query, service);
+  }
+
+  const std::uint32_t age = now > entry.born ? now - entry.born : 0;
+  const std::uint64_t ttl_sum =
+      copy_sections(query.message + begin, entry, cut, age, stale, service.stale_ttl_s);
+
+  // AD tells of validation, and only those who can read it (RFC 6840 5.8). Signatures of stale data may have
+  // expired.
+  const bool wants_ad = (query.authentic_data() || query.edns.dnssec_ok) && !stale;
+  std::uint16_t flags = parts::reply_flags(query.flags, entry.rcode);
+  if (wants_ad && (entry.flags & cache::Entry::kAuthenticated) != 0) flags |= Flags::kAd;
+  const std::uint16_t additionals = static_cast<std::uint16_t>(cut.additionals + (plan.size != 0 ? 1 : 0));
+  const std::uint64_t header_sum =
+      parts::write_header(query, flags, entry.answers, entry.authorities, additionals);
+  const std::uint16_t opt_sum = parts::write_opt(query, service, plan, begin + cut.size, entry.rcode);
+
+  if (cut.size == entry.sections_len) [[likely]] {
+    std::uint16_t sections = net::fold_sum(ttl_sum + entry.sections_sum);
+    if ((begin & 1) != 0) sections = net::swap_sum(sections);
+    query.reply_sum = net::fold_sum(header_sum + query.question_sum + sections + opt_sum);
+  } else {
+    query.reply_sum = net::kUnknownSum;
+  }
+  return begin + cut.size + plan.size;
+}
+
+}  // namespace swarmdns::dns

@@ -1,0 +1,135 @@
+#include "dataplane/guard/acl.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+namespace swarmdns::guard {
+namespace {
+
+__extension__ using Uint128 = unsigned __int128;
+
+std::uint64_t big_endian(std::uint64_t memory_word) noexcept {
+  return __builtin_bswap64(memory_word);
+}
+
+std::uint32_t v4_number(const net::Address& address) noexcept {
+  return static_cast<std::uint32_t>(big_endian(address.low()));
+}
+
+Uint128 v6_number(const net::Address& address) noexcept {
+  return (Uint128{big_endian(address.high())} << 64) | big_endian(address.low());
+}
+
+// One rule as a range of numbers, both ends included.
+template <class Number>
+struct Block {
+  Number first;
+  Number last;
+  AclAction action;
+};
+
+// One piece of the number line; it ends where the next begins.
+template <class Number>
+struct Piece {
+  Number first;
+  AclAction action;
+};
+
+// Cuts the number line at the ends of the blocks. Blocks of prefixes nest or are apart, so that a stack of
+// those open at a point is all it takes; the innermost is the longest match.
+template <class Number>
+std::vector<Piece<Number>> flatten(std::vector<Block<Number>> blocks, AclAction otherwise) {
+  // Outer blocks before inner ones; of equal ones the last written stays innermost.
+  std::stable_sort(blocks.begin(), blocks.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : a.last > b.last;
+  });
+  std::vector<Piece<Number>> pieces{{0, otherwise}};
+  const auto begin_piece = [&](Number first, AclAction action) {
+    if (pieces.back().first == first) {
+      pieces.back().action = action;
+    } else {
+      pieces.push_back({first, action});
+    }
+  };
+  std::vector<Block<Number>> open;
+  const auto close = [&] {
+    const Number last = open.back().last;
+    open.pop_back();
+    if (last != std::numeric_limits<Number>::max()) {
+      begin_piece(last + 1, open.empty() ? otherwise : open.back().action);
+    }
+  };
+  for (const auto& block : blocks) {
+    while (!open.empty() && open.back().last < block.first) close();
+    open.push_back(block);
+    begin_piece(block.first, block.action);
+  }
+  while (!open.empty()) close();
+  const auto same = [](const auto& a, const auto& b) { return a.action == b.action; };
+  pieces.erase(std::unique(pieces.begin(), pieces.end(), same), pieces.end());
+  return pieces;
+}
+
+// The index of the last start that is not above `key`; starts[0] never is. No branch depends on the data.
+template <class Start, class NotAbove>
+std::size_t find_piece(const std::vector<Start>& starts, NotAbove not_above) noexcept {
+  const Start* base = starts.data();
+  std::size_t left = starts.size();
+  while (left > 1) {
+    const std::size_t half = left / 2;
+    base += not_above(base[half]) ? half : 0;
+    left -= half;
+  }
+  return static_cast<std::size_t>(base - starts.data());
+}
+
+}  // namespace
+
+std::vector<AclRule> default_acl_rules(std::span<const Prefix> connected) {
+  std::vector<AclRule> rules{{*Prefix::parse("127.0.0.0/8"), AclAction::Allow},
+                             {*Prefix::parse("::1/128"), AclAction::Allow}};
+  for (const Prefix& prefix : connected) rules.push_back({prefix, AclAction::Allow});
+  return rules;
+}
+
+std::unique_ptr<const Acl> Acl::build(std::span<const AclRule> rules, AclAction otherwise) {
+  std::vector<Block<std::uint32_t>> v4;
+  std::vector<Block<Uint128>> v6;
+  for (const AclRule& rule : rules) {
+    if (rule.prefix.is_v4()) {
+      const unsigned free_bits = 128U - rule.prefix.length;
+      const std::uint32_t span = free_bits == 32 ? ~std::uint32_t{0} : (std::uint32_t{1} << free_bits) - 1;
+      const std::uint32_t first = v4_number(rule.prefix.address) & ~span;
+      v4.push_back({first, first | span, rule.action});
+    } else {
+      const unsigned free_bits = 128U - rule.prefix.length;
+      const Uint128 span = free_bits == 128 ? ~Uint128{0} : (Uint128{1} << free_bits) - 1;
+      const Uint128 first = v6_number(rule.prefix.address) & ~span;
+      v6.push_back({first, first | span, rule.action});
+    }
+  }
+  std::unique_ptr<Acl> acl(new Acl);
+  for (const auto& piece : flatten(std::move(v4), otherwise)) {
+    acl->v4_starts_.push_back(piece.first);
+    acl->v4_actions_.push_back(piece.action);
+  }
+  for (const auto& piece : flatten(std::move(v6), otherwise)) {
+    acl->v6_starts_.push_back(
+        {static_cast<std::uint64_t>(piece.first >> 64), static_cast<std::uint64_t>(piece.first)});
+    acl->v6_actions_.push_back(piece.action);
+  }
+  return acl;
+}
+
+AclAction Acl::check(const net::Address& client) const noexcept {
+  if (client.is_v4()) {
+    const std::uint32_t key = v4_number(client);
+    return v4_actions_[find_piece(v4_starts_, [key](std::uint32_t start) { return start <= key; })];
+  }
+  const Uint128 key = v6_number(client);
+  return v6_actions_[find_piece(
+      v6_starts_, [key](const Wide& start) { return ((Uint128{start.high} << 64) | start.low) <= key; })];
+}
+
+}  // namespace swarmdns::guard
