@@ -1,0 +1,56 @@
+#include "dataplane/miss/thread.h"
+
+#include <time.h>
+
+#include "dataplane/sync/affinity.h"
+#include "dataplane/sync/idle.h"
+
+namespace swarmdns::miss {
+namespace {
+
+std::uint64_t boottime_us() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
+}
+
+}  // namespace
+
+Thread::Thread(const Limits& limits, const OptionsSlot& options, cache::Writer& writer,
+               const cache::Clock& clock, stats::Block& counters, std::vector<unsigned> cpus)
+    : store_(writer), engine_(limits, options, store_, counters), clock_(clock), cpus_(std::move(cpus)) {}
+
+Thread::~Thread() {
+  stop();
+}
+
+void Thread::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Thread::stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+}
+
+void Thread::run(const std::stop_token& stop) {
+  sync::begin_slow_thread("miss", cpus_);
+  store_.enter_thread();
+  // The cache's clock counts milliseconds; round-trip times on loopback are shorter than that.
+  const std::uint64_t start = clock_.milliseconds() * 1000;
+  const std::uint64_t origin = boottime_us();
+  sync::IdleSleep idle;
+  while (!stop.stop_requested()) {
+    if (engine_.poll_once(start + (boottime_us() - origin))) {
+      idle.worked();
+      continue;
+    }
+    store_.offline();
+    engine_.wait(static_cast<std::uint64_t>(idle.next().count()));
+    store_.online();
+  }
+  store_.leave_thread();
+}
+
+}  // namespace swarmdns::miss
