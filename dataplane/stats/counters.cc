@@ -54,6 +54,7 @@ constexpr Named kNames[] = {
     {Counter::DropHopLimit, "drop.hop_limit"},
     {Counter::DropKernelRingFull, "drop.kernel_ring_full"},
     {Counter::DropKernelPoliced, "drop.kernel_policed"},
+    {Counter::DropKernelRefused, "drop.kernel_refused"},
     {Counter::DropShortMessage, "drop.short_message"},
     {Counter::DropResponse, "drop.response"},
     {Counter::DropAcl, "drop.acl"},

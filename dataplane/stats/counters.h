@@ -60,6 +60,7 @@ enum class Counter : std::uint16_t {
   DropHopLimit,
   DropKernelRingFull,
   DropKernelPoliced,
+  DropKernelRefused,  // the TAP did not take it
   // Drops: DNS
   DropShortMessage,  // under 12 bytes
   DropResponse,      // QR = 1
