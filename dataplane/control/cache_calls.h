@@ -1,0 +1,48 @@
+// The short calls on the cache: insert, flush, lookup. Every change is a command to the writer thread;
+// lookups register with RCU for as long as they last. gRPC's threads, several at a time.
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include <functional>
+
+#include "dataplane/cache/clock.h"
+#include "dataplane/cache/writer.h"
+#include "dataplane/control/configurator.h"
+#include "dataplane/control/entry_codec.h"
+#include "swarmdns/v1/dataplane.pb.h"
+
+namespace swarmdns::control {
+
+class CacheCalls {
+ public:
+  // All outlive it.
+  CacheCalls(cache::Writer& writer, const cache::Clock& clock, const Configurator& configurator);
+
+  grpc::Status insert(const v1::InsertRequest& request, v1::InsertResponse& response);
+  grpc::Status flush(const v1::FlushRequest& request, v1::FlushResponse& response);
+  // All types: every entry of the cache is looked at, about 10 ns each.
+  grpc::Status lookup(const v1::LookupRequest& request, v1::LookupResponse& response);
+  void describe(v1::CacheStatus& status) const;
+
+  [[nodiscard]] cache::Writer& writer() noexcept { return writer_; }
+  [[nodiscard]] cache::Cache& cache() noexcept { return writer_.cache(); }
+  [[nodiscard]] const cache::Clock& clock() const noexcept { return clock_; }
+  [[nodiscard]] std::uint64_t journal_id() const noexcept { return journal_id_; }
+  [[nodiscard]] DecodeRules decode_rules() const;
+
+ private:
+  cache::Writer& writer_;
+  const cache::Clock& clock_;
+  const Configurator& configurator_;
+  std::uint64_t journal_id_;
+};
+
+// For messages: "inserted", "there is no room at this moment", ...
+[[nodiscard]] const char* to_text(cache::Outcome outcome) noexcept;
+[[nodiscard]] constexpr bool accepted(cache::Outcome outcome) noexcept {
+  return outcome == cache::Outcome::Inserted || outcome == cache::Outcome::Replaced ||
+         outcome == cache::Outcome::Refreshed;
+}
+
+}  // namespace swarmdns::control

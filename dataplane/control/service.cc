@@ -1,0 +1,166 @@
+#include "dataplane/control/service.h"
+
+#include <unistd.h>
+
+#include "dataplane/control/dump.h"
+#include "dataplane/control/journal_stream.h"
+#include "dataplane/control/load.h"
+#include "dataplane/control/stats_export.h"
+
+namespace swarmdns::control {
+namespace {
+
+constexpr int kMaxJournals = 4;
+constexpr int kMaxTransfers = 2;
+
+// A place among the calls that last long; none left: false.
+class Place {
+ public:
+  Place(std::atomic<int>& taken, int most) : taken_(taken), good_(taken.fetch_add(1) < most) {}
+  ~Place() { taken_.fetch_sub(1); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  explicit operator bool() const { return good_; }
+
+ private:
+  std::atomic<int>& taken_;
+  bool good_;
+};
+
+grpc::Status too_many(const char* what) {
+  return {grpc::StatusCode::RESOURCE_EXHAUSTED,
+          std::string("too many ") + what + " are under way; let one end first"};
+}
+
+template <class List>
+void copy(const std::vector<std::string>& from, List* to) {
+  for (const std::string& text : from) to->Add(std::string(text));
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += ',';
+    text += word;
+  }
+  return text;
+}
+
+}  // namespace
+
+Service::Service(Parts parts) : parts_(parts) {}
+
+std::uint64_t Service::uptime_ms() const {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_)
+          .count());
+}
+
+grpc::Status Service::Configure(grpc::ServerContext*, const v1::ConfigureRequest* request,
+                                v1::ConfigureResponse* response) {
+  const auto outcome = parts_.configurator.configure(request->config(), request->check_only());
+  if (!outcome) {
+    if (!request->check_only()) parts_.log.warning("configuration refused", {{"why", outcome.error()}});
+    return {grpc::StatusCode::INVALID_ARGUMENT, outcome.error()};
+  }
+  copy(outcome->applied, response->mutable_applied());
+  copy(outcome->restart_required, response->mutable_restart_required());
+  if (!request->check_only() && !(outcome->applied.empty() && outcome->restart_required.empty())) {
+    parts_.log.info("configuration changed", {{"applied", joined(outcome->applied)},
+                                              {"restart_required", joined(outcome->restart_required)}});
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status Service::GetConfig(grpc::ServerContext*, const v1::GetConfigRequest*,
+                                v1::GetConfigResponse* response) {
+  *response->mutable_config() = parts_.configurator.in_force();
+  copy(parts_.configurator.restart_required(), response->mutable_restart_required());
+  return grpc::Status::OK;
+}
+
+grpc::Status Service::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
+                                v1::DataplaneStatus* status) {
+  status->set_pid(static_cast<std::uint64_t>(getpid()));
+  status->set_version(SWARMDNS_VERSION);
+  status->set_node_name(parts_.configurator.in_force().node_name());
+  status->set_uptime_ms(uptime_ms());
+  parts_.machine.describe_ports(*status->mutable_ports());
+  parts_.machine.describe_workers(*status->mutable_workers());
+  parts_.machine.describe_upstreams(*status->mutable_upstreams());
+  parts_.cache.describe(*status->mutable_cache());
+  copy(parts_.configurator.restart_required(), status->mutable_restart_required());
+  status->set_ready(parts_.machine.ready());
+  return grpc::Status::OK;
+}
+
+grpc::Status Service::GetStats(grpc::ServerContext*, const v1::GetStatsRequest*,
+                               v1::StatsSnapshot* snapshot) {
+  snapshot->set_uptime_ms(uptime_ms());
+  google::protobuf::RepeatedPtrField<v1::WorkerStatus> workers;
+  parts_.machine.describe_workers(workers);
+  std::vector<std::uint32_t> lcores;
+  for (const v1::WorkerStatus& worker : workers) lcores.push_back(worker.lcore());
+  export_stats(parts_.stats, lcores, *snapshot);
+  parts_.machine.describe_ports(*snapshot->mutable_ports());
+  return grpc::Status::OK;
+}
+
+grpc::Status Service::Insert(grpc::ServerContext*, const v1::InsertRequest* request,
+                             v1::InsertResponse* response) {
+  return parts_.cache.insert(*request, *response);
+}
+
+grpc::Status Service::Flush(grpc::ServerContext*, const v1::FlushRequest* request,
+                            v1::FlushResponse* response) {
+  return parts_.cache.flush(*request, *response);
+}
+
+grpc::Status Service::Lookup(grpc::ServerContext*, const v1::LookupRequest* request,
+                             v1::LookupResponse* response) {
+  return parts_.cache.lookup(*request, *response);
+}
+
+grpc::Status Service::Dump(grpc::ServerContext* context, const v1::DumpRequest*,
+                           grpc::ServerWriter<v1::CacheSlice>* writer) {
+  const Place place(transfers_, kMaxTransfers);
+  if (!place) return too_many("dumps and loads");
+  const std::string node = parts_.configurator.in_force().node_name();
+  return dump_cache(parts_.cache, node, [&](const v1::CacheSlice& slice) {
+    return !stopping_.load(std::memory_order_relaxed) && !context->IsCancelled() && writer->Write(slice);
+  });
+}
+
+grpc::Status Service::Load(grpc::ServerContext*, grpc::ServerReader<v1::CacheSlice>* reader,
+                           v1::LoadResponse* response) {
+  const Place place(transfers_, kMaxTransfers);
+  if (!place) return too_many("dumps and loads");
+  const v1::DataplaneConfig config = parts_.configurator.in_force();
+  const grpc::Status status = load_cache(
+      parts_.cache, config, [&](v1::CacheSlice& slice) { return reader->Read(&slice); }, *response);
+  if (status.ok()) {
+    parts_.log.info(
+        "cache loaded",
+        {{"loaded", response->loaded()}, {"expired", response->expired()}, {"refused", response->refused()}});
+  } else {
+    parts_.log.warning("cache dump refused", {{"why", status.error_message()}});
+  }
+  return status;
+}
+
+grpc::Status Service::Journal(grpc::ServerContext* context, const v1::JournalRequest* request,
+                              grpc::ServerWriter<v1::JournalBatch>* writer) {
+  const Place place(journals_, kMaxJournals);
+  if (!place) return too_many("journal streams");
+  return stream_journal(
+      parts_.cache, *request, [&](const v1::JournalBatch& batch) { return writer->Write(batch); },
+      [&] { return stopping_.load(std::memory_order_relaxed) || context->IsCancelled(); });
+}
+
+grpc::Status Service::Shutdown(grpc::ServerContext*, const v1::ShutdownRequest*, v1::ShutdownResponse*) {
+  parts_.log.info("asked to stop by the control socket");
+  parts_.machine.request_stop();
+  return grpc::Status::OK;
+}
+
+}  // namespace swarmdns::control
