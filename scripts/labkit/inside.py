@@ -12,6 +12,7 @@ import dns.query
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
+IPV6_FREEBIND = 78
 
 
 def _setns(fd):
@@ -43,10 +44,18 @@ def udp_socket(ns, address, port, source=None):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with namespace(ns):
         sock = socket.socket(family, socket.SOCK_DGRAM)
-        if source:
-            sock.bind((source, 0))
+        bind(sock, source)
         sock.connect((address, port))
     return sock
+
+
+def bind(sock, source):
+    """Binds to an address that need not be on an interface (AnyIP), if one is given."""
+    if not source:
+        return
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
+    sock.bind((source, 0))
 
 
 def ask_udp(ns, query, address, port=53, seconds=3.0, source=None):
@@ -71,8 +80,7 @@ def tcp_socket(ns, address, port, seconds, source=None):
     with namespace(ns):
         sock = socket.socket(family, socket.SOCK_STREAM)
     sock.settimeout(seconds)
-    if source:
-        sock.bind((source, 0))
+    bind(sock, source)
     sock.connect((address, port))
     return sock
 
@@ -87,10 +95,10 @@ def receive_exactly(sock, size):
     return data
 
 
-def ask_tcp(ns, query, address, port=53, seconds=5.0):
+def ask_tcp(ns, query, address, port=53, seconds=5.0, source=None):
     """Sends a dns.message over a TCP connection of its own and returns the reply."""
     wire = query.to_wire()
-    with tcp_socket(ns, address, port, seconds) as sock:
+    with tcp_socket(ns, address, port, seconds, source) as sock:
         sock.sendall(struct.pack("!H", len(wire)) + wire)
         try:
             (size,) = struct.unpack("!H", receive_exactly(sock, 2))

@@ -10,7 +10,7 @@ import pwd
 import signal
 
 from . import netns, procs, servers
-from .settings import PORT_INTERFACE, TAP_INTERFACE, LabError, build_dir
+from .settings import CLIENTS_NET4, CLIENTS_NET6, PORT_INTERFACE, TAP_INTERFACE, LabError, build_dir
 
 PARTS = ("controlplane", "resolver", "dataplane")
 BINARIES = {
@@ -84,11 +84,14 @@ dataplane:
       mbufs: 16384
       tap: {TAP_INTERFACE}
       addresses: ["{node.service4}/24", "{node.service6}/64"]
+      routes: ["{CLIENTS_NET4} via {node.client4}", "{CLIENTS_NET6} via {node.client6}"]
   worker:
     idle: {options.idle}
   cache:
     memory_mib: 128
   guard:
+    acl:
+      allow: ["127.0.0.0/8", "::1/128", "10.53.0.0/16", "fd53::/16"]
     rate_limit:
       responses_per_second: 1000000
 resolver:

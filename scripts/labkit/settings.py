@@ -2,10 +2,11 @@
 
 Every address of the lab is derived here, so that a reader finds the whole plan on one page:
 
-    10.53.i.0/24   fd53:i::/64   service link of node i (client .254, node .1 on its TAP)
-    10.54.0.0/24   fd54::/64     management bridge (node i is .i)
-    10.55.i.0/30   fd55:i::/64   upstream link of node i (node .1, Internet .2)
-    198.18.0.0/15  fd18::/16     name servers of the lab's Internet (AnyIP in sw-internet)
+    10.53.i.0/24   fd53:i::/64     service link of node i (client .254, node .1 on its TAP)
+    10.54.0.0/24   fd54::/64       management bridge (node i is .i)
+    10.55.i.0/30   fd55:i::/64     upstream link of node i (node .1, Internet .2)
+    10.53.128.0/17 fd53:8000::/17  further clients: sw-client answers to each of these addresses (AnyIP)
+    198.18.0.0/15  fd18::/16       name servers of the lab's Internet (AnyIP in sw-internet)
 """
 
 import dataclasses
@@ -24,6 +25,8 @@ INTERNET_NS = "sw-internet"
 MGMT_NS = "sw-mgmt"
 MAX_NODES = 9
 
+CLIENTS_NET4 = "10.53.128.0/17"
+CLIENTS_NET6 = "fd53:8000::/17"
 SERVER_NET4 = "198.18.0.0/15"
 SERVER_NET6 = "fd18::/16"
 PORT_INTERFACE = "vb"  # carrier of the AF_XDP port, inside the node's namespace

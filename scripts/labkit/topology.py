@@ -7,8 +7,8 @@
 import signal
 
 from . import netns, procs
-from .settings import CLIENT_NS, INTERNET_NS, MAX_NODES, MGMT_NS, PORT_INTERFACE, RUN
-from .settings import SERVER_NET4, SERVER_NET6, Node
+from .settings import CLIENT_NS, CLIENTS_NET4, CLIENTS_NET6, INTERNET_NS, MAX_NODES, MGMT_NS
+from .settings import PORT_INTERFACE, RUN, SERVER_NET4, SERVER_NET6, Node
 from .shell import run
 
 
@@ -25,6 +25,7 @@ def wire(options):
     netns.create(INTERNET_NS)
     netns.create(MGMT_NS)
     anyip(INTERNET_NS, SERVER_NET4, SERVER_NET6)
+    anyip(CLIENT_NS, CLIENTS_NET4, CLIENTS_NET6)
     if not netns.link_exists(MGMT_NS, "br0"):
         run("ip", "-n", MGMT_NS, "link", "add", "br0", "type", "bridge")
     run("ip", "-n", MGMT_NS, "link", "set", "br0", "up")

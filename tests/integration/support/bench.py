@@ -17,14 +17,17 @@ class NodeUnderTest:
         self.options = options
         self.at = Node(number)
 
-    def ask(self, name, rrtype="A", dnssec=False, seconds=5.0, v6=False, **flags):
+    def ask(self, name, rrtype="A", dnssec=False, seconds=5.0, v6=False, source=None):
         """One question over UDP from sw-client; the reply as a dns.message."""
-        address = self.at.service6 if v6 else self.at.service4
-        return inside.ask_udp(CLIENT_NS, inside.query(name, rrtype, dnssec, **flags), address, seconds=seconds)
+        return self.send(inside.query(name, rrtype, dnssec), seconds, v6, source)
 
-    def ask_tcp(self, name, rrtype="A", dnssec=False, seconds=8.0, v6=False):
+    def send(self, message, seconds=5.0, v6=False, source=None):
         address = self.at.service6 if v6 else self.at.service4
-        return inside.ask_tcp(CLIENT_NS, inside.query(name, rrtype, dnssec), address, seconds=seconds)
+        return inside.ask_udp(CLIENT_NS, message, address, seconds=seconds, source=source)
+
+    def ask_tcp(self, name, rrtype="A", dnssec=False, seconds=8.0, v6=False, source=None):
+        address = self.at.service6 if v6 else self.at.service4
+        return inside.ask_tcp(CLIENT_NS, inside.query(name, rrtype, dnssec), address, seconds=seconds, source=source)
 
     def pid(self, part):
         return nodes.pid(self.at, part)
