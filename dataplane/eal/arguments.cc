@@ -70,9 +70,10 @@ std::expected<std::vector<std::string>, Error> eal_arguments(const EalOptions& o
     lcores += "," + std::to_string(i + 1) + "@" + std::to_string(options.worker_cpus[i]);
   }
   arguments.insert(arguments.end(), {"--lcores", lcores, "--main-lcore", "0"});
-  // Nothing is left behind in the file system, whatever way the process ends, and nodes in several network
-  // namespaces of one machine do not meet under /var/run/dpdk.
-  arguments.push_back("--in-memory");
+  // No shared state and no hugepage files: nothing is left behind, whatever way the process ends, and nodes
+  // in several network namespaces of one machine do not meet under /var/run/dpdk. DPDK knows the one switch
+  // for hugepages only.
+  arguments.push_back(options.hugepages ? "--in-memory" : "--no-shconf");
   if (!options.hugepages) arguments.push_back("--no-huge");
   arguments.insert(arguments.end(), {"-m", std::to_string(options.memory_mib)});
   arguments.insert(arguments.end(), {"--file-prefix", options.file_prefix, "--no-telemetry"});

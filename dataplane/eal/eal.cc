@@ -1,5 +1,6 @@
 #include "dataplane/eal/eal.h"
 
+#include <bpf/libbpf.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_launch.h>
@@ -7,6 +8,8 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <cstdarg>
+#include <cstdio>
 #include <utility>
 
 #include "dataplane/sync/affinity.h"
@@ -17,6 +20,10 @@ namespace {
 int run_work(void* argument) {
   (*static_cast<std::function<void()>*>(argument))();
   return 0;
+}
+
+int print_warnings_only(libbpf_print_level level, const char* format, va_list arguments) {
+  return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
 }
 
 std::expected<void, Error> check_cpus(const EalOptions& options, const std::vector<unsigned>& allowed) {
@@ -46,6 +53,7 @@ std::expected<std::unique_ptr<Eal>, Error> Eal::start(const EalOptions& options)
   // libxdp would chain AF_XDP's program behind a dispatcher and pin both under /sys/fs/bpf: more than one
   // program on the interface is not wanted, and pins outlive the process.
   setenv("LIBXDP_SKIP_DISPATCHER", "1", 1);
+  if (options.quiet) libbpf_set_print(print_warnings_only);
 
   std::vector<char*> argv;  // DPDK reorders the pointers
   for (std::string& argument : *arguments) argv.push_back(argument.data());

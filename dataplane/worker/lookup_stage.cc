@@ -36,6 +36,8 @@ void lookup_stage(Batch& batch, const Context& context) noexcept {
 
   Places asked;
   asked.clear();
+  std::array<std::uint64_t, kMaxBurst> hashes;
+  std::array<const Entry*, kMaxBurst> candidates;
   for (const std::size_t i : batch.live) {
     dns::Query& query = batch.queries[i];
     batch.entries[i] = nullptr;
@@ -45,16 +47,18 @@ void lookup_stage(Batch& batch, const Context& context) noexcept {
     }
     query.hash = reader.hash(query.key());
     reader.prefetch_bucket(query.hash);
+    hashes[asked.size()] = query.hash;
     asked.push(i);
   }
   context.counters.add(Counter::LocalAnswers, batch.replies.size());
 
-  for (const std::size_t i : asked) batch.entries[i] = reader.candidate(batch.queries[i].hash);
+  reader.candidates({hashes.data(), asked.size()}, {candidates.data(), asked.size()});
   std::size_t negative = 0;
   std::size_t hits = 0;
+  const Entry* const* candidate = candidates.data();
   for (const std::size_t i : asked) {
     dns::Query& query = batch.queries[i];
-    const Entry* entry = reader.confirm(query.hash, query.key(), batch.entries[i]);
+    const Entry* entry = reader.confirm(query.hash, query.key(), *candidate++);
     batch.entries[i] = entry;
     batch.stale[i] = false;
     if (entry != nullptr && now < entry->expires) [[likely]] {
