@@ -186,7 +186,11 @@ Verdict parse_ipv6(std::span<const std::byte> frame, const PortIdentity& port, b
   std::memcpy(out.destination.bytes.data(), ip + 24, 16);
   out.ipv6 = true;
 
+  // ::/64 holds only ::, ::1 and IPv4 in IPv6's clothes, which would pass for the IPv4 address above (RFC
+  // 4942 2.2).
+  if (out.destination.high() == 0) return drop(out, Counter::DropForeignAddress);
   const std::uint8_t next = octet(ip + 6);
+  if (out.source.high() == 0 && next != kProtoIcmpv6) return drop(out, Counter::DropMartianSource);
   if (next != kProtoUdp) [[unlikely]]
     return other_ipv6(next, port, out);
   if (!port.service().contains(out.destination)) return drop(out, Counter::DropForeignAddress);
