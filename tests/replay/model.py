@@ -168,7 +168,7 @@ def _skip_name(message, offset, pointers):
 
 
 def message_outcome(message):
-    """The DNS layer, RFC 1035 4.1, RFC 6891, RFC 8482, RFC 9619."""
+    """The DNS layer, RFC 1035 4.1, RFC 6891, RFC 8482, RFC 9619. Octets behind the last record are nobody's business."""
     if len(message) < 12:
         return "drop.short_message"
     _, flags, questions, answers, authorities, additionals = struct.unpack("!6H", message[:12])
@@ -176,51 +176,62 @@ def message_outcome(message):
         return "drop.response"
     if flags >> 11 & 15 != 0:
         return "rcode.notimp"
-    if questions != 1:
-        return "rcode.formerr"
-    end = _skip_name(message, 12, pointers=False)
+    if (questions, answers, authorities) != (1, 0, 0) or additionals > 1:
+        return "rcode.formerr"  # a query has one question and at most an OPT record
+    end = _skip_name(message, 12)
     if end is None or end + 4 > len(message):
         return "rcode.formerr"
     qtype, qclass = struct.unpack("!HH", message[end : end + 4])
-    offset, edns = end + 4, None
-    for index in range(answers + authorities + additionals):
-        start, offset = offset, _skip_name(message, offset, pointers=True)
-        if offset is None or offset + 10 > len(message):
-            return "rcode.formerr"
-        kind, payload, ttl, length = struct.unpack("!HHIH", message[offset : offset + 10])
-        body = offset + 10
-        offset = body + length
-        if offset > len(message):
-            return "rcode.formerr"
-        if kind == 41:
-            if edns is not None or message[start] != 0 or index < answers + authorities:
-                return "rcode.formerr"
-            edns = (payload, ttl, message[body:offset])
-    if offset != len(message):
-        return "rcode.formerr"
-    if edns is not None:
-        if edns[1] >> 16 & 0xFF:
-            return "rcode.badvers"
-        options, at = edns[2], 0
-        while at < len(options):
-            if at + 4 > len(options):
-                return "rcode.formerr"
-            code, size = struct.unpack("!HH", options[at : at + 4])
-            at += 4 + size
-            if at > len(options):
-                return "rcode.formerr"
-            if code == 10 and size != 8 and not 16 <= size <= 40:  # RFC 7873 5.2.2
-                return "rcode.formerr"
+    if additionals:
+        verdict = _opt_outcome(message[end + 4 :])
+        if verdict:
+            return verdict
     return _question_outcome(qtype, qclass, flags)
 
 
+def _skip_name(message, offset):
+    """Offset behind the question's name, or None where it is malformed; a pointer has nothing to point at."""
+    octets = 1
+    while offset < len(message):
+        length = message[offset]
+        if length == 0:
+            return offset + 1
+        octets += length + 1
+        if length > 63 or octets > 255:
+            return None
+        offset += length + 1
+    return None
+
+
+def _opt_outcome(record):
+    """What the one additional record makes of the query, or None where it is a good OPT."""
+    if len(record) < 11 or record[0] != 0 or record[1:3] != b"\0\x29":
+        return "rcode.formerr"
+    size = struct.unpack("!H", record[9:11])[0]
+    if 11 + size > len(record):
+        return "rcode.formerr"
+    if record[6] != 0:
+        return "rcode.badvers"
+    options, at = record[11 : 11 + size], 0
+    while at < len(options):
+        if at + 4 > len(options):
+            return "rcode.formerr"
+        code, length = struct.unpack("!HH", options[at : at + 4])
+        at += 4 + length
+        if at > len(options):
+            return "rcode.formerr"
+        if code == 10 and length != 8 and not 16 <= length <= 40:  # RFC 7873 4
+            return "rcode.formerr"
+    return None
+
+
 def _question_outcome(qtype, qclass, flags):
-    if qclass == 3:
-        return "rcode.refused"  # no capture asks for one of the CHAOS names that are answered
     if qclass != 1:
-        return "rcode.refused"
+        return "rcode.refused"  # no capture asks for one of the CHAOS names that are answered
     if qtype == 255:
         return "rcode.noerror"  # RFC 8482
+    if qtype in (251, 252):
+        return "rcode.refused"  # zone transfers
     if qtype in META_TYPES:
-        return "rcode.notimp"
+        return "rcode.formerr"
     return "resolved" if flags & 0x0100 else "rcode.refused"
