@@ -11,7 +11,7 @@ import struct
 from .reframe import ones_sum
 
 EXTENSIONS = {0, 43, 50, 51, 60, 135, 139, 140}
-META_TYPES = {41, *range(128, 256)}  # OPT and RFC 6895 3.1's range of Q and meta types
+META_TYPES = {0, 41, *range(128, 256)}  # OPT and RFC 6895 3.1's range of Q and meta types
 
 
 class Identity:
@@ -147,24 +147,6 @@ def _udp(segment, source, addresses, node):
     elif ones_sum(addresses + struct.pack("!HH", 17, length) + segment[:length]) != 0xFFFF:
         return "drop.udp_checksum"
     return message_outcome(segment[8:length])
-
-
-def _skip_name(message, offset, pointers):
-    """Offset behind a name, or None where it is malformed."""
-    octets = 0
-    while offset < len(message):
-        length = message[offset]
-        if length == 0:
-            return offset + 1 if octets + 1 <= 255 else None
-        if length & 0xC0 == 0xC0 and pointers:
-            return offset + 2 if offset + 2 <= len(message) else None
-        if length > 63:
-            return None
-        octets += length + 1
-        if octets > 254:
-            return None
-        offset += length + 1
-    return None
 
 
 def message_outcome(message):
