@@ -52,7 +52,7 @@ void miss_stage(Batch& batch, const Context& context) noexcept {
     miss::Request* request = context.misses.claim(claimed);
     if (request == nullptr) break;
     fill(*request, miss::Kind::Prefetch, batch, i, context);
-    entry.prefetch_asked.store(1, std::memory_order_relaxed);
+    (void)entry.ask_prefetch_once();
     ++claimed;
     ++prefetches;
   }
