@@ -190,7 +190,7 @@ void Engine::admit(const Request& request, std::uint16_t asker) {
 
   const std::uint64_t prefix = keys_.prefix(request.source);
   if (prefix_quota_.held(prefix) >= options_->quota_per_prefix) {
-    counters_.add(stats::Counter::DropPrefixQuota);
+    turn_away(request, asker, stats::Counter::DropPrefixQuota);
     return;
   }
   std::uint32_t index = pending_.find(hash, key);
@@ -212,8 +212,12 @@ void Engine::admit(const Request& request, std::uint16_t asker) {
 
   const bool fresh = index == kNone;
   if (fresh) {
-    index = begin(hash, key);
-    if (index == kNone) return;
+    stats::Counter why{};
+    index = begin(hash, key, why);
+    if (index == kNone) {
+      turn_away(request, asker, why);
+      return;
+    }
   }
   const std::uint32_t waiter = make_waiter(request, asker, prefix);
   if (waiter == kNone) {
@@ -257,8 +261,9 @@ void Engine::admit_prefetch(std::uint64_t hash, const cache::Key& key) {
   if (pending_.used() >= pending_.max() / 4 * 3) return;
   const cache::Entry* entry = store_.find(key);
   if (entry == nullptr || (entry->flags & cache::Entry::kFailure) != 0) return;
-  index = begin(hash, key);
-  if (index == kNone) return;
+  stats::Counter why{};
+  index = begin(hash, key, why);
+  if (index == kNone) return;  // nobody waits, so nothing is dropped
   Pending& pending = pending_[index];
   pending.prefetch = true;
   pending.prefetch_expires = entry->expires;
@@ -273,10 +278,10 @@ void Engine::admit_prefetch(std::uint64_t hash, const cache::Key& key) {
   arm(index);
 }
 
-std::uint32_t Engine::begin(std::uint64_t hash, const cache::Key& key) {
+std::uint32_t Engine::begin(std::uint64_t hash, const cache::Key& key, stats::Counter& why) {
   const std::uint64_t zone = keys_.zone(dns::NameView::trusted({key.qname, key.qname_len}));
   if (zone_quota_.held(zone) >= options_->quota_per_zone) {
-    counters_.add(stats::Counter::DropZoneQuota);
+    why = stats::Counter::DropZoneQuota;
     return kNone;
   }
   if (pending_.full() && pending_.oldest_lingering() != kNone) {
@@ -286,7 +291,7 @@ std::uint32_t Engine::begin(std::uint64_t hash, const cache::Key& key) {
   }
   const std::uint32_t index = pending_.insert(hash, key);
   if (index == kNone) {
-    counters_.add(stats::Counter::DropMissTableFull);
+    why = stats::Counter::DropMissTableFull;
     return kNone;
   }
   Pending& pending = pending_[index];
@@ -303,8 +308,8 @@ std::uint32_t Engine::make_waiter(const Request& request, std::uint16_t asker, s
     counters_.add(stats::Counter::DropWaitersFull);
     return kNone;
   }
-  (void)prefix_quota_.take(prefix, options_->quota_per_prefix);  // the caller has looked
   WaiterNode& node = waiters_[waiter];
+  node.prefix_held = prefix_quota_.take(prefix, options_->quota_per_prefix);
   node.request = request;
   node.answer = nullptr;
   node.stale = false;
@@ -318,11 +323,20 @@ std::uint32_t Engine::make_waiter(const Request& request, std::uint16_t asker, s
   return waiter;
 }
 
+void Engine::turn_away(const Request& request, std::uint16_t asker, stats::Counter why) {
+  counters_.add(why);
+  // A datagram may be dropped: its sender tries again. Over TCP that would leave the client, and the
+  // connection's count of unanswered questions, hanging.
+  if (request.transport != dns::Transport::Tcp) return;
+  const std::uint32_t waiter = make_waiter(request, asker, keys_.prefix(request.source));
+  if (waiter != kNone) reply(waiter, {}, false);
+}
+
 void Engine::free_waiter(std::uint32_t waiter) noexcept {
   WaiterNode& node = waiters_[waiter];
   node.answer = nullptr;
   node.held = {};
-  prefix_quota_.give(node.prefix);
+  if (node.prefix_held) prefix_quota_.give(node.prefix);
   waiters_.give(waiter);
 }
 

@@ -72,8 +72,9 @@ class Engine {
   std::size_t push_backlogs();
   void admit(const Request& request, std::uint16_t asker);
   void admit_prefetch(std::uint64_t hash, const cache::Key& key);
-  // A new question, within the table and the zone's quota; kNone (counted) otherwise.
-  std::uint32_t begin(std::uint64_t hash, const cache::Key& key);
+  // A new question, within the table and the zone's quota; kNone otherwise, and `why` is set.
+  std::uint32_t begin(std::uint64_t hash, const cache::Key& key, stats::Counter& why);
+  void turn_away(const Request& request, std::uint16_t asker, stats::Counter why);
   [[nodiscard]] std::uint32_t make_waiter(const Request& request, std::uint16_t asker, std::uint64_t prefix);
   void free_waiter(std::uint32_t waiter) noexcept;
   // An empty answer is SERVFAIL.

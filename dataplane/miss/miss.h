@@ -6,7 +6,7 @@
 // channel.h bundles the rings.
 //
 // Not every request is replied to: over a quota or with a full table it is dropped and counted by the miss
-// thread.
+// thread (over TCP it is given SERVFAIL where possible), and Prefetch never is.
 #pragma once
 
 #include <array>

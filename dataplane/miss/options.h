@@ -2,14 +2,12 @@
 // into the slot, the miss thread takes it up within a poll. Limits are fixed when the engine is made.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "dataplane/miss/live_slot.h"
 #include "dataplane/net/address.h"
 
 namespace swarmdns::miss {
@@ -50,28 +48,6 @@ struct Limits {
   std::optional<net::Address> source_v6;
 };
 
-// Hands Options from the control thread to the miss thread.
-class OptionsSlot {
- public:
-  explicit OptionsSlot(std::shared_ptr<const Options> first) : current_(std::move(first)) {}
-
-  // Control thread.
-  void set(std::shared_ptr<const Options> next) {
-    const std::lock_guard lock(mutex_);
-    current_ = std::move(next);
-    version_.fetch_add(1, std::memory_order_release);
-  }
-  [[nodiscard]] std::shared_ptr<const Options> get() const {
-    const std::lock_guard lock(mutex_);
-    return current_;
-  }
-  // Cheap: has set() been called since get()'s answer was taken at this version?
-  [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
-
- private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Options> current_;
-  std::atomic<std::uint64_t> version_{0};
-};
+using OptionsSlot = LiveSlot<Options>;
 
 }  // namespace swarmdns::miss

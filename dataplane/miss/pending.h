@@ -23,6 +23,7 @@ struct WaiterNode : Reply {
   std::uint32_t next = kNone;  // of the same question, or of the asker's backlog
   cache::EntryImage held;      // what Reply::answer points into
   std::uint16_t asker = 0;
+  bool prefix_held = false;
   std::uint64_t prefix = 0;  // quota key
   std::uint64_t arrived_us = 0;
 };

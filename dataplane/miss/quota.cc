@@ -66,9 +66,13 @@ std::uint64_t keyed(const std::array<unsigned char, 16>& secret, const void* dat
 }
 }  // namespace
 
+std::uint64_t QuotaKeys::block(const net::Address& client, std::size_t octets) const noexcept {
+  return keyed(secret_, client.bytes.data(), octets);
+}
+
 std::uint64_t QuotaKeys::prefix(const net::Address& client) const noexcept {
   // /24 within the IPv4-mapped form are the first 15 octets, /56 the first 7.
-  return keyed(secret_, client.bytes.data(), client.is_v4() ? 15 : 7);
+  return block(client, client.is_v4() ? 15 : 7);
 }
 
 std::uint64_t QuotaKeys::zone(dns::NameView name) const noexcept {

@@ -43,6 +43,8 @@ class QuotaKeys {
   QuotaKeys();
   // The client's /24 or /56.
   [[nodiscard]] std::uint64_t prefix(const net::Address& client) const noexcept;
+  // The first `octets` of the address (IPv4: of its IPv4-mapped form).
+  [[nodiscard]] std::uint64_t block(const net::Address& client, std::size_t octets) const noexcept;
   // The registered name above `name` (folded), see registered_name().
   [[nodiscard]] std::uint64_t zone(dns::NameView name) const noexcept;
 
