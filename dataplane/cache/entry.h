@@ -1,20 +1,26 @@
-// One answer as it lies in the cache, and as it travels from the miss path to its waiters: the same bytes, so that a
-// reply is built by one piece of code whether it was cached or not.
+// One answer as it lies in the cache, and as it travels from the miss path to its waiters: the same bytes, so
+// that a reply is built by one piece of code whether it was cached or not.
 //
 // Immutable once published, but for `touched` (the eviction policy's one relaxed bit) and `prefetch_asked`.
-// Layout: Entry, qname[qname_len], padding to 2, ttl_offsets[ttl_count] (uint16_t, host order, relative to
-// sections()), sections[sections_len]. Compression pointers in the sections are those of a message whose question
-// is qname at offset 12: since any query with that qname has it there, the sections are copied as they are.
+// Layout: Entry (32 bytes), qname[qname_len], a zero byte if that is odd, ttl_offsets[ttl_count()] (uint16_t,
+// host order, relative to sections()), sections[sections_len]. Every record's TTL has its offset there, in
+// order. Compression pointers in the sections are those of a message whose question is qname at offset 12:
+// since any query with that qname has it there, the sections are copied as they are.
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "dataplane/cache/key.h"
 
 namespace swarmdns::cache {
+
+static_assert(std::endian::native == std::endian::little,
+              "entry and key words are compared as they lie in memory");
 
 // Seconds of the cache clock (CLOCK_BOOTTIME, from 2^20 at the process's start so that ages never underflow).
 using Seconds = std::uint32_t;
@@ -24,24 +30,105 @@ struct Entry {
   static constexpr std::uint8_t kNegative = 2;       // NXDOMAIN or NODATA
   static constexpr std::uint8_t kFailure = 4;        // cached SERVFAIL, RFC 9520: never stale
 
-  Seconds born;                  // when the TTLs in the sections were right
-  Seconds expires;               // fresh before; stale (RFC 8767) from here on
+  // Largest entry that is cached (all of it, in bytes); larger answers are given, not kept.
+  static constexpr std::size_t kMaxSize = 65'520;
+
+  Seconds born;     // when the TTLs in the sections were right
+  Seconds expires;  // fresh before; stale (RFC 8767) from here on
   std::uint16_t qtype;
   std::uint8_t qname_len;
   std::uint8_t key_flags;
   std::uint8_t view;
-  std::uint8_t rcode;            // 0-15
+  std::uint8_t rcode;  // 0-15
   std::uint8_t flags;
+  std::uint8_t reserved;
   std::uint16_t answers;
   std::uint16_t authorities;
   std::uint16_t additionals;
   std::uint16_t sections_len;
-  std::uint16_t sections_sum;    // ones' complement sum of the sections with all TTLs zero, first byte even
-  std::uint16_t ttl_count;       // records whose TTL is patched
-  std::uint16_t ede;             // info code + 1; 0 = none
-  std::uint16_t epoch;
-  std::atomic<std::uint8_t> touched;
-  std::atomic<std::uint8_t> prefetch_asked;
+  std::uint16_t sections_sum;  // partial sum (net/checksum.h) of the sections, all TTLs zero, first byte even
+  std::uint16_t ede;           // info code + 1; 0 = none
+  std::uint16_t epoch;         // the cache's when this was admitted
+  mutable std::atomic<std::uint8_t> touched;
+  mutable std::atomic<std::uint8_t> prefetch_asked;
+
+  [[nodiscard]] const std::byte* bytes() const noexcept { return reinterpret_cast<const std::byte*>(this); }
+  [[nodiscard]] std::size_t ttl_count() const noexcept {
+    return std::size_t{answers} + authorities + additionals;
+  }
+  [[nodiscard]] const std::byte* qname_data() const noexcept { return bytes() + 32; }
+  [[nodiscard]] std::span<const std::byte> qname() const noexcept { return {qname_data(), qname_len}; }
+  [[nodiscard]] std::size_t ttl_offsets_at() const noexcept {
+    return 32 + ((std::size_t{qname_len} + 1) & ~1ULL);
+  }
+  [[nodiscard]] std::span<const std::uint16_t> ttl_offsets() const noexcept {
+    return {reinterpret_cast<const std::uint16_t*>(bytes() + ttl_offsets_at()), ttl_count()};
+  }
+  [[nodiscard]] std::size_t sections_at() const noexcept { return ttl_offsets_at() + 2 * ttl_count(); }
+  [[nodiscard]] std::span<const std::byte> sections() const noexcept {
+    return {bytes() + sections_at(), sections_len};
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return sections_at() + sections_len; }  // bytes of it all
+
+  [[nodiscard]] Key key() const noexcept { return {qname_data(), qname_len, key_flags, view, qtype}; }
+  [[nodiscard]] bool has_key(const Key& key) const noexcept;
+
+  // The mark for the eviction policy: read first, so that a hot entry's line stays shared among cores.
+  void touch() const noexcept {
+    if (touched.load(std::memory_order_relaxed) == 0) touched.store(1, std::memory_order_relaxed);
+  }
+  // True for exactly one caller (nearly: two at the same instant may both win, which costs one more refresh).
+  [[nodiscard]] bool ask_prefetch_once() const noexcept {
+    if (prefetch_asked.load(std::memory_order_relaxed) != 0) return false;
+    prefetch_asked.store(1, std::memory_order_relaxed);
+    return true;
+  }
+};
+
+static_assert(sizeof(Entry) == 32 && alignof(Entry) == 4);
+static_assert(offsetof(Entry, qtype) == 8 && offsetof(Entry, view) == 12);
+
+inline constexpr std::uint64_t kKeyWordMask = 0xff'ffff'ffff;
+
+namespace detail {
+inline std::uint64_t load64(const std::byte* at) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+inline std::uint32_t load32(const std::byte* at) noexcept {
+  std::uint32_t word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// Neither side is read beyond its length.
+inline bool equal_bytes(const std::byte* a, const std::byte* b, std::size_t length) noexcept {
+  if (length >= 8) {
+    std::uint64_t different = 0;
+    std::size_t i = 0;
+    for (; i + 8 < length; i += 8) different |= load64(a + i) ^ load64(b + i);
+    return (different | (load64(a + length - 8) ^ load64(b + length - 8))) == 0;
+  }
+  if (length >= 4) {
+    return ((load32(a) ^ load32(b)) | (load32(a + length - 4) ^ load32(b + length - 4))) == 0;
+  }
+  for (std::size_t i = 0; i < length; ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+}  // namespace detail
+
+inline bool Entry::has_key(const Key& key) const noexcept {
+  if ((detail::load64(bytes() + 8) & kKeyWordMask) != key.word()) return false;
+  return detail::equal_bytes(qname_data(), key.qname, key.qname_len);
+}
+
+// Where an entry came from. Node 0 is this node; its sequence numbers are the journal's.
+struct Origin {
+  std::uint16_t node = 0;
+  std::uint64_t sequence = 0;  // 48 bits
 };
 
 }  // namespace swarmdns::cache

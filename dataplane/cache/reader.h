@@ -1,39 +1,77 @@
-// The read side of the cache: wait-free lookups under liburcu's QSBR flavour.
+// The read side of the cache: wait-free lookups under liburcu's QSBR flavour. On hits nothing shared is
+// written but an entry's eviction mark, and that only when it is not yet set.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 
 #include "dataplane/cache/entry.h"
 #include "dataplane/cache/key.h"
+#include "dataplane/cache/table.h"
+#include "dataplane/sync/qsbr.h"
 
 namespace swarmdns::cache {
 
-class Table;
-
-// A thread that reads entries (workers, the miss thread, stream threads, gRPC threads). Made, used and destroyed on
-// that thread; registers it with QSBR. Entries found stay valid until the thread's next quiescent() or offline().
+// A thread that reads entries (workers, the miss thread, stream threads, gRPC threads). Made, used and
+// destroyed on that thread; registers it with QSBR. Entries found stay valid until the thread's next
+// quiescent() or offline().
 class Reader {
  public:
-  explicit Reader(const Table& table);
-  ~Reader();
+  explicit Reader(const Table& table) : table_(table) {}
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
   // Staged lookup, so that a burst overlaps its cache misses: hash all, prefetch all buckets, ask all for a
   // candidate (which prefetches the entry), then confirm each.
-  [[nodiscard]] std::uint64_t hash(const Key& key) const noexcept;
-  void prefetch_bucket(std::uint64_t hash) const noexcept;
-  [[nodiscard]] const Entry* candidate(std::uint64_t hash) const noexcept;  // tag match; prefetched, not dereferenced
-  [[nodiscard]] const Entry* confirm(std::uint64_t hash, const Key& key, const Entry* candidate) const noexcept;
+  [[nodiscard]] std::uint64_t hash(const Key& key) const noexcept { return table_.hash(key); }
+  void prefetch_bucket(std::uint64_t hash) const noexcept { table_.prefetch(hash); }
+
+  // A tag match, prefetched and not dereferenced; null: surely not there.
+  [[nodiscard]] const Entry* candidate(std::uint64_t hash) const noexcept {
+    const Entry* found = table_.candidate(hash);
+    if (found != nullptr) [[likely]]
+      prefetch_entry(found);
+    return found;
+  }
+  // The same for a burst, after prefetch_bucket() of each: entries in second buckets cost no stall of their
+  // own.
+  void candidates(std::span<const std::uint64_t> hashes, std::span<const Entry*> out) const noexcept;
+
+  // The entry with this key, marked for the eviction policy; null when there is none. `candidate` null gives
+  // null.
+  [[nodiscard]] const Entry* confirm(std::uint64_t hash, const Key& key,
+                                     const Entry* candidate) const noexcept {
+    if (candidate == nullptr) return nullptr;
+    if (!candidate->has_key(key)) [[unlikely]] {
+      candidate = table_.find(hash, key);
+      if (candidate == nullptr) return nullptr;
+    }
+    candidate->touch();
+    return candidate;
+  }
 
   // All stages at once, and the mark for the eviction policy.
-  [[nodiscard]] const Entry* find(const Key& key) const noexcept;
+  [[nodiscard]] const Entry* find(const Key& key) const noexcept { return find(hash(key), key); }
+  [[nodiscard]] const Entry* find(std::uint64_t hash, const Key& key) const noexcept {
+    const Entry* found = table_.find(hash, key);
+    if (found != nullptr) found->touch();
+    return found;
+  }
+  // Without the mark: for control.
+  [[nodiscard]] const Entry* peek(const Key& key) const noexcept { return table_.find(hash(key), key); }
 
-  void quiescent() noexcept;
-  void offline() noexcept;  // before sleeping or blocking
-  void online() noexcept;
+  void quiescent() noexcept { sync::QsbrThread::quiescent(); }
+  void offline() noexcept { sync::QsbrThread::offline(); }  // before sleeping or blocking
+  void online() noexcept { sync::QsbrThread::online(); }
 
  private:
+  static void prefetch_entry(const Entry* entry) noexcept {
+    __builtin_prefetch(entry);
+    __builtin_prefetch(entry->bytes() + 64);
+  }
+
+  sync::QsbrThread registration_;
   const Table& table_;
 };
 

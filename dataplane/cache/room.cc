@@ -1,0 +1,132 @@
+// Where the memory for inserts comes from: the pool of free pages while there is one; then each size class
+// evicts its own (eviction.h), some slots ahead of need, since a slot taken out comes back only after a grace
+// period; and pages move from classes that hold their entries long to classes that must evict them soon.
+#include "dataplane/cache/cache.h"
+
+#include <algorithm>
+
+namespace swarmdns::cache {
+
+namespace {
+
+constexpr unsigned kEvictPerInsert = 2;  // at most, so that a reserve can grow while inserts go on
+constexpr unsigned kScanPerInsert = 64;  // steps of the eviction hand
+constexpr std::size_t kVictimPages = 8;  // pages looked at for the emptiest
+constexpr double kImbalance = 1.5;       // turnover between classes that makes a page move
+
+// How long entries of a class live, in units of inserts: what it can hold over what comes in.
+double turnover(const Slab::ClassState& state, std::uint32_t slots_per_page) {
+  return static_cast<double>(state.pages.size()) * slots_per_page / static_cast<double>(state.recent + 1);
+}
+
+}  // namespace
+
+Ref Cache::allocate(SizeClass c) {
+  Slab::ClassState& state = slab_.state(c);
+  ++state.recent;
+  if (++recent_inserts_ >= std::max<std::uint64_t>(8192, entries_.load(std::memory_order_relaxed) / 4)) {
+    recent_inserts_ = 0;
+    for (std::size_t i = 0; i < slab_.classes().count(); ++i) {
+      slab_.state(static_cast<SizeClass>(i)).recent /= 2;
+    }
+  }
+  if (state.room == 0) {
+    if (scarce()) {
+      // Eviction did not keep up with inserts and grace periods: let it run further ahead from now on.
+      const std::uint64_t slots = std::uint64_t{slab_.classes().slots(c)} * state.pages.size();
+      state.reserve = std::min(slots / 8, std::max<std::uint64_t>(state.reserve * 2, 16));
+    }
+    (void)slab_.grow(c);
+  }
+  const Ref ref = slab_.take_slot(c);
+  if (scarce()) keep_reserve(c);
+  return ref;
+}
+
+// Called with every insert while free pages are few.
+void Cache::keep_reserve(SizeClass c) {
+  Slab::ClassState& state = slab_.state(c);
+  if (state.until_review > 0) {
+    --state.until_review;
+  } else {
+    state.until_review = slab_.classes().slots(c);
+    review(c);
+  }
+  const std::uint64_t least = std::min<std::uint64_t>(slab_.classes().slots(c), 16);
+  if (state.room + state.retiring < std::max(state.reserve, least)) {
+    unsigned budget = kScanPerInsert;
+    for (unsigned n = 0; n < kEvictPerInsert && reclaimer_.room() > kRetireMargin; ++n) {
+      const Ref victim = eviction_.next_victim(c, budget);
+      if (victim == 0) break;
+      take_out(victim, stats::Counter::CacheEvictions);
+    }
+  }
+  if (slab_.pool() + slab_.leaving() < low_pages_) {
+    if (const auto from = donor(0.0)) move_page_from(*from);
+  }
+}
+
+// Once in a page's worth of inserts: should this class have a page more?
+void Cache::review(SizeClass c) {
+  Slab::ClassState& state = slab_.state(c);
+  if (state.room > state.reserve / 2) state.reserve -= state.reserve / 16;
+  const double own = turnover(state, slab_.classes().slots(c));
+  const auto from = donor(own * kImbalance);
+  if (!from || *from == c || slab_.pool() == 0) return;
+  (void)slab_.grow(c);
+  move_page_from(*from);
+}
+
+// The class that holds its entries longest, if it does so for `at_least` that many inserts.
+std::optional<SizeClass> Cache::donor(double at_least) noexcept {
+  std::optional<SizeClass> best;
+  for (std::size_t i = 0; i < slab_.classes().count(); ++i) {
+    const auto c = static_cast<SizeClass>(i);
+    const Slab::ClassState& state = slab_.state(c);
+    // A class keeps one page while it is in use.
+    if (state.pages.empty() || (state.pages.size() == 1 && state.recent > 0)) continue;
+    const double held = turnover(state, slab_.classes().slots(c));
+    if (held > at_least) {
+      at_least = held;
+      best = c;
+    }
+  }
+  return best;
+}
+
+void Cache::move_page_from(SizeClass c) {
+  Slab::ClassState& state = slab_.state(c);
+  PageIndex best = kNoPage;
+  for (std::size_t n = 0; n < std::min(kVictimPages, state.pages.size()); ++n) {
+    // Behind the hand, where what lives has been spared or is new; in small classes, any.
+    const std::size_t position = (state.hand_page + state.pages.size() - 1 - n) % state.pages.size();
+    const PageIndex index = state.pages[position];
+    if (slab_.page(index).leaving) continue;
+    if (best == kNoPage || slab_.page(index).live < slab_.page(best).live) best = index;
+  }
+  if (best == kNoPage) return;
+  counters_.add(stats::Counter::SlabPagesMoved);
+  slab_.start_leaving(best);
+  if (slab_.page(best).leaving && slab_.page(best).live > 0) leaving_.push_back(best);
+  (void)empty_leaving(32);
+}
+
+// Evicts what still lives in pages on the move, at most `budget` entries. True: there is more.
+bool Cache::empty_leaving(unsigned budget) {
+  while (!leaving_.empty()) {
+    const PageIndex index = leaving_.front();
+    const Page& page = slab_.page(index);
+    const std::uint8_t* flags = slab_.flags(index);
+    for (std::uint32_t slot = 0; page.live > 0 && slot < page.slots; ++slot) {
+      if ((flags[slot] & kSlotLive) == 0) continue;
+      if (budget == 0) return true;
+      if (reclaimer_.room() <= kRetireMargin) return false;  // a grace period must pass first
+      --budget;
+      take_out(slab_.ref({index, slot}), stats::Counter::CacheEvictions);
+    }
+    leaving_.pop_front();
+  }
+  return false;
+}
+
+}  // namespace swarmdns::cache
