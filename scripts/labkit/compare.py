@@ -23,7 +23,7 @@ from .settings import CLIENT_NS, LabError, Node
 
 SECTIONS = ("question", "answer", "authority", "additional")
 VARIANTS = {"plain": {}, "do": {"dnssec": True}, "ad": {"ad": True}, "cd": {"dnssec": True, "cd": True}, "noedns": {}}
-PATIENCE = 60.0  # seconds a resolver may take over a name whose servers do not answer
+PATIENCE = 25.0  # seconds a resolver may take over a name whose servers do not answer
 
 
 @dataclasses.dataclass

@@ -164,7 +164,8 @@ def start(options, node, part="controlplane"):
         raise LabError("the control plane starts the resolver: `lab node N start controlplane`")
     if pid(node, part):
         return
-    argv = [*netns.enter(node.ns), binary(options, part)]
+    limits = ["prlimit", "--memlock=unlimited", "--nofile=262144", "--"]  # as in the systemd units
+    argv = [*netns.enter(node.ns), *limits, binary(options, part)]
     argv += ["--config", node.config] if part == "controlplane" else ["--state-dir", node.var]
     procs.start(f"n{node.i}-{part}", argv, env=environment(options, node))
 

@@ -12,6 +12,7 @@ NEEDED = {
     "ip": "iproute2",
     "nsenter": "util-linux",
     "unshare": "util-linux",
+    "prlimit": "util-linux",
     "ethtool": "ethtool",
     "nsd": "nsd",
     "ldns-signzone": "ldnsutils",
