@@ -25,14 +25,15 @@ std::expected<v1::DataplaneConfig, std::string> checked(v1::DataplaneConfig conf
   return std::unexpected(text);
 }
 
-std::expected<std::unique_ptr<Configurator>, std::string> Configurator::create(v1::DataplaneConfig in_force,
-                                                                               std::int64_t now) {
+std::expected<std::unique_ptr<Configurator>, std::string> Configurator::create(
+    v1::DataplaneConfig in_force, std::vector<net::MacAddress> macs, std::int64_t now) {
   std::unique_ptr<Configurator> self(new Configurator);
   self->state_dir_ = in_force.state_dir();
   auto secrets = kept_secrets(self->state_dir_, now);
   if (!secrets) return std::unexpected(secrets.error());
   self->secrets_ = std::move(*secrets);
   self->limiter_ = guard::RateLimiter::create(rate_limit_options(in_force));
+  self->macs_ = std::move(macs);
   self->stored_ = in_force;
   self->in_force_ = std::move(in_force);
   return self;
@@ -41,13 +42,14 @@ std::expected<std::unique_ptr<Configurator>, std::string> Configurator::create(v
 std::expected<LiveParts, std::string> Configurator::build(
     const v1::DataplaneConfig& config, const std::vector<guard::CookieSecret>& secrets) const {
   LiveParts parts;
-  auto policy = build_policy(config, secrets, limiter_);
+  auto policy = build_policy(config, secrets, limiter_, macs_);
   if (!policy) return std::unexpected(policy.error());
   auto miss = miss_options(config);
   if (!miss) return std::unexpected(miss.error());
   parts.policy = std::move(*policy);
   parts.miss = std::make_shared<const miss::Options>(std::move(*miss));
-  parts.config = config;
+  parts.stream = std::make_shared<const stream::Options>(stream_options(config));
+  parts.stale_max_s = config.cache().stale_max_s();
   return parts;
 }
 

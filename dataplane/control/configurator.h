@@ -12,6 +12,8 @@
 #include "dataplane/guard/cookies.h"
 #include "dataplane/guard/rate_limit.h"
 #include "dataplane/miss/options.h"
+#include "dataplane/net/address.h"
+#include "dataplane/stream/options.h"
 #include "dataplane/worker/policy.h"
 #include "swarmdns/v1/config.pb.h"
 
@@ -21,8 +23,8 @@ namespace swarmdns::control {
 struct LiveParts {
   std::unique_ptr<worker::Policy> policy;
   std::shared_ptr<const miss::Options> miss;
-  v1::DataplaneConfig
-      config;  // what the others (stream, cache) take their few numbers from; defaults filled in
+  std::shared_ptr<const stream::Options> stream;
+  std::uint32_t stale_max_s = 0;  // for the cache's writer
 };
 
 // Puts new parts in force. Supplied by the wiring; cannot fail. Called by one control thread at a time;
@@ -48,7 +50,7 @@ class Configurator {
   // `in_force`: as it came out of checked(). Makes the rate limiter's table and the cookie secrets. `now`:
   // Unix seconds.
   [[nodiscard]] static std::expected<std::unique_ptr<Configurator>, std::string> create(
-      v1::DataplaneConfig in_force, std::int64_t now);
+      v1::DataplaneConfig in_force, std::vector<net::MacAddress> macs, std::int64_t now);
 
   // The parts to start with. Once, before attach().
   [[nodiscard]] std::expected<LiveParts, std::string> first_parts();
@@ -76,6 +78,7 @@ class Configurator {
   v1::DataplaneConfig in_force_;
   v1::DataplaneConfig stored_;  // in_force_ and what waits for a restart
   std::string state_dir_;       // where this process keeps its files, whatever the next one will do
+  std::vector<net::MacAddress> macs_;
   std::vector<guard::CookieSecret> secrets_;
   std::shared_ptr<guard::RateLimiter> limiter_;
 };

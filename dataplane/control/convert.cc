@@ -121,6 +121,28 @@ std::expected<std::vector<Interface>, std::string> service_interfaces(const v1::
   return result;
 }
 
+std::expected<std::vector<std::shared_ptr<const net::PortIdentity>>, std::string> port_identities(
+    const v1::DataplaneConfig& config, const std::vector<net::MacAddress>& macs) {
+  const auto ours = service_interfaces(config);
+  if (!ours) return std::unexpected(ours.error());
+  auto martians = prefixes(config.service().own_prefixes(), "service.own_prefixes");
+  if (!martians) return std::unexpected(martians.error());
+  // An address of one port is no client's on another either.
+  for (const Interface& interface : *ours) martians->push_back({interface.address, 128});
+
+  std::vector<std::shared_ptr<const net::PortIdentity>> result;
+  std::size_t next = 0;
+  for (int p = 0; p < config.ports_size(); ++p) {
+    net::PortIdentity::Options options;
+    if (static_cast<std::size_t>(p) < macs.size()) options.mac = macs[static_cast<std::size_t>(p)];
+    for (int a = 0; a < config.ports(p).addresses_size(); ++a)
+      options.service.push_back((*ours)[next++].address);
+    options.martians = *martians;
+    result.push_back(std::make_shared<const net::PortIdentity>(options));
+  }
+  return result;
+}
+
 std::expected<miss::Options, std::string> miss_options(const v1::DataplaneConfig& config) {
   const v1::UpstreamConfig& upstream = config.upstream();
   const v1::CacheConfig& cache = config.cache();
@@ -167,6 +189,16 @@ std::expected<miss::Limits, std::string> miss_limits(const v1::DataplaneConfig& 
   return limits;
 }
 
+stream::Options stream_options(const v1::DataplaneConfig& config) {
+  const v1::StreamConfig& stream = config.stream();
+  stream::Options options;
+  options.max_connections = stream.max_connections();
+  options.max_connections_per_client = stream.max_connections_per_client();
+  options.idle_timeout_ms = stream.idle_timeout_ms();
+  options.max_pipelined = stream.max_pipelined();
+  return options;
+}
+
 guard::RateLimitOptions rate_limit_options(const v1::DataplaneConfig& config) {
   const v1::RateLimitConfig& rate = config.guard().rate_limit();
   guard::RateLimitOptions options;
@@ -179,7 +211,7 @@ guard::RateLimitOptions rate_limit_options(const v1::DataplaneConfig& config) {
 
 std::expected<std::unique_ptr<worker::Policy>, std::string> build_policy(
     const v1::DataplaneConfig& config, const std::vector<guard::CookieSecret>& kept_secrets,
-    std::shared_ptr<guard::RateLimiter> limiter) {
+    std::shared_ptr<guard::RateLimiter> limiter, const std::vector<net::MacAddress>& macs) {
   auto policy = std::make_unique<worker::Policy>();
   const v1::ServiceConfig& service = config.service();
   policy->service.udp_payload_max = static_cast<std::uint16_t>(service.udp_payload_max());
@@ -189,6 +221,10 @@ std::expected<std::unique_ptr<worker::Policy>, std::string> build_policy(
   policy->service.stale_ttl_s = config.cache().stale_ttl_s();
   policy->service.tcp_keepalive_ds =
       static_cast<std::uint16_t>(std::min(config.stream().idle_timeout_ms() / 100, 65535U));
+
+  auto ports = port_identities(config, macs);
+  if (!ports) return std::unexpected(ports.error());
+  policy->ports = std::move(*ports);
 
   auto acl = build_acl(config);
   if (!acl) return std::unexpected(acl.error());

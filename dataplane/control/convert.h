@@ -14,6 +14,7 @@
 #include "dataplane/guard/rate_limit.h"
 #include "dataplane/miss/options.h"
 #include "dataplane/net/address.h"
+#include "dataplane/stream/options.h"
 #include "dataplane/worker/policy.h"
 #include "swarmdns/v1/config.pb.h"
 
@@ -34,12 +35,18 @@ struct Interface {
 [[nodiscard]] std::expected<miss::Options, std::string> miss_options(const v1::DataplaneConfig& config);
 [[nodiscard]] std::expected<miss::Limits, std::string> miss_limits(const v1::DataplaneConfig& config);
 
+[[nodiscard]] stream::Options stream_options(const v1::DataplaneConfig& config);
 [[nodiscard]] guard::RateLimitOptions rate_limit_options(const v1::DataplaneConfig& config);
+
+// What each port answers to, in the order of the ports. `macs`: of the ports that are open; a port beyond
+// them (in a configuration for the next start) gets none.
+[[nodiscard]] std::expected<std::vector<std::shared_ptr<const net::PortIdentity>>, std::string>
+port_identities(const v1::DataplaneConfig& config, const std::vector<net::MacAddress>& macs);
 
 // The policy of the packet path. `secrets`: those of the configuration, or the kept ones. `limiter`: the
 // table that lives across configurations; it is put in unless rate limiting is off.
 [[nodiscard]] std::expected<std::unique_ptr<worker::Policy>, std::string> build_policy(
     const v1::DataplaneConfig& config, const std::vector<guard::CookieSecret>& kept_secrets,
-    std::shared_ptr<guard::RateLimiter> limiter);
+    std::shared_ptr<guard::RateLimiter> limiter, const std::vector<net::MacAddress>& macs);
 
 }  // namespace swarmdns::control

@@ -25,7 +25,7 @@ void to_message(const cache::Mutation& mutation, std::uint64_t now_ms, std::uint
     case cache::MutationKind::Remove: {
       out.set_kind(v1::MUTATION_REMOVE);
       v1::Key& key = *out.mutable_entry()->mutable_key();
-      key.set_qname(reinterpret_cast<const char*>(mutation.name.wire().data()), mutation.name.size());
+      key.set_qname(reinterpret_cast<const char*>(mutation.name.data()), mutation.name.size());
       key.set_qtype(mutation.qtype);
       key.set_dnssec_ok((mutation.key_flags & cache::kKeyDnssecOk) != 0);
       key.set_checking_disabled((mutation.key_flags & cache::kKeyCheckingDisabled) != 0);
@@ -34,7 +34,7 @@ void to_message(const cache::Mutation& mutation, std::uint64_t now_ms, std::uint
     }
     case cache::MutationKind::FlushZone:
       out.set_kind(v1::MUTATION_FLUSH_ZONE);
-      out.set_zone(reinterpret_cast<const char*>(mutation.name.wire().data()), mutation.name.size());
+      out.set_zone(reinterpret_cast<const char*>(mutation.name.data()), mutation.name.size());
       break;
     case cache::MutationKind::FlushAll:
       out.set_kind(v1::MUTATION_FLUSH_ALL);

@@ -26,7 +26,7 @@ class ConfiguratorTest : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_GE(sodium_init(), 0);
-    auto made = Configurator::create(sample_config(directory_.path()), 1'000'000);
+    auto made = Configurator::create(sample_config(directory_.path()), {{2, 0, 0, 0, 0, 1}}, 1'000'000);
     ASSERT_TRUE(made) << made.error();
     configurator_ = std::move(*made);
     ASSERT_TRUE(configurator_->first_parts());

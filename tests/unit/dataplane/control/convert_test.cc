@@ -27,7 +27,7 @@ TEST(Convert, InterfaceIsAddressAndNetwork) {
 }
 
 TEST(Convert, DefaultAclIsLoopbackAndConnected) {
-  const auto policy = build_policy(sample_config(), {guard::CookieSecret{}}, nullptr);
+  const auto policy = build_policy(sample_config(), {guard::CookieSecret{}}, nullptr, {});
   ASSERT_TRUE(policy) << policy.error();
   const guard::Acl& acl = *(*policy)->acl;
   EXPECT_EQ(acl.check(address("10.53.1.77")), guard::AclAction::Allow);
@@ -41,7 +41,7 @@ TEST(Convert, AllowReplacesTheDefaultAndDenyCutsOut) {
   config.mutable_guard()->mutable_acl()->add_allow("192.0.2.0/24");
   config.mutable_guard()->mutable_acl()->add_deny("192.0.2.128/25");
   config.mutable_guard()->mutable_acl()->set_otherwise(v1::ACL_DENY);
-  const auto policy = build_policy(config, {guard::CookieSecret{}}, nullptr);
+  const auto policy = build_policy(config, {guard::CookieSecret{}}, nullptr, {});
   ASSERT_TRUE(policy) << policy.error();
   const guard::Acl& acl = *(*policy)->acl;
   EXPECT_EQ(acl.check(address("192.0.2.1")), guard::AclAction::Allow);
@@ -52,7 +52,7 @@ TEST(Convert, AllowReplacesTheDefaultAndDenyCutsOut) {
 TEST(Convert, ErrorsNameTheField) {
   v1::DataplaneConfig config = sample_config();
   config.mutable_guard()->mutable_rate_limit()->add_exempt("10.0.0.1/8");
-  const auto policy = build_policy(config, {guard::CookieSecret{}}, nullptr);
+  const auto policy = build_policy(config, {guard::CookieSecret{}}, nullptr, {});
   ASSERT_FALSE(policy);
   EXPECT_EQ(policy.error().find("guard.rate_limit.exempt[0]: "), 0U) << policy.error();
 
@@ -69,13 +69,31 @@ TEST(Convert, SwitchedOffPartsAreAbsent) {
   config.mutable_guard()->mutable_rate_limit()->set_disabled(true);
   config.mutable_service()->set_nsid("-");
   config.mutable_service()->set_version("-");
-  const auto policy = build_policy(config, {}, guard::RateLimiter::create({}));
+  const auto policy = build_policy(config, {}, guard::RateLimiter::create({}), {});
   ASSERT_TRUE(policy) << policy.error();
   EXPECT_EQ((*policy)->cookies, nullptr);
   EXPECT_EQ((*policy)->rate_limiter, nullptr);
   EXPECT_EQ((*policy)->service.nsid, "");
   EXPECT_EQ((*policy)->service.version, "");
   EXPECT_EQ((*policy)->service.identity, "n1");
+}
+
+TEST(Convert, PortsAnswerToTheirOwnAddressesOnly) {
+  v1::DataplaneConfig config = sample_config();
+  config.add_ports()->add_addresses("192.0.2.1/24");
+  config.mutable_service()->add_own_prefixes("198.51.100.0/24");
+  const auto ports = port_identities(config, {{2, 0, 0, 0, 0, 1}});
+  ASSERT_TRUE(ports) << ports.error();
+  ASSERT_EQ(ports->size(), 2U);
+  const net::PortIdentity& first = *(*ports)[0];
+  EXPECT_EQ(first.mac(), (net::MacAddress{2, 0, 0, 0, 0, 1}));
+  EXPECT_TRUE(first.service().contains(address("10.53.1.1")));
+  EXPECT_TRUE(first.service().contains(address("fd53:1::1")));
+  EXPECT_FALSE(first.service().contains(address("192.0.2.1")));
+  EXPECT_TRUE(first.is_martian(address("10.53.1.1")));
+  EXPECT_TRUE(first.is_martian(address("192.0.2.1"))) << "an address of the other port";
+  EXPECT_FALSE(first.is_martian(address("192.0.2.2")));
+  EXPECT_TRUE(first.is_martian(address("198.51.100.7")));
 }
 
 TEST(Convert, UpstreamPortDefaultsTo53) {
