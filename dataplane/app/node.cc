@@ -221,6 +221,7 @@ Node::Step Node::start_workers() {
     parts.tsc = tsc;
     workers_.push_back(std::make_unique<worker::Worker>(options, std::move(parts)));
   }
+  const NetAdmin admin;
   for (const auto& port : ports_) {
     if (auto started = port->start(); !started) return std::unexpected(started.error().text());
   }
@@ -274,7 +275,10 @@ Node::~Node() {
   if (miss_) miss_->stop();
   tap_thread_.reset();
   if (writer_) writer_->stop();
-  raise_net_admin();  // for the XDP programs
+  const NetAdmin admin;  // for the XDP programs
+  workers_.clear();
+  ports_.clear();
+  eal_.reset();
 }
 
 }  // namespace swarmdns::app

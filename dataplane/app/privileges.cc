@@ -118,8 +118,12 @@ std::expected<void, std::string> drop_root(const std::string& user) {
   return {};
 }
 
-void raise_net_admin() {
-  if (geteuid() != 0 && net_admin_kept()) (void)set_capabilities(true, true);
+NetAdmin::NetAdmin() : raised_(geteuid() != 0 && net_admin_kept()) {
+  if (raised_) (void)set_capabilities(true, true);
+}
+
+NetAdmin::~NetAdmin() {
+  if (raised_) (void)set_capabilities(true, false);
 }
 
 void on_plain_thread(std::span<const unsigned> cpus, const std::function<void()>& work) {

@@ -24,8 +24,18 @@ namespace swarmdns::app {
 // Main thread, after the EAL. Does nothing when the process is not root or `user` is "root".
 [[nodiscard]] std::expected<void, std::string> drop_root(const std::string& user);
 
-// Main thread: puts CAP_NET_ADMIN back in force, if drop_root() kept it.
-void raise_net_admin();
+// Main thread: CAP_NET_ADMIN is in force, if drop_root() kept it, for as long as one of these lives: starting and
+// closing an AF_XDP port needs it.
+class NetAdmin {
+ public:
+  NetAdmin();
+  ~NetAdmin();
+  NetAdmin(const NetAdmin&) = delete;
+  NetAdmin& operator=(const NetAdmin&) = delete;
+
+ private:
+  bool raised_;
+};
 
 // Runs `work` on a thread of its own with the affinity `cpus` (empty: unchanged) and without any capability,
 // and waits for it. Threads that `work` starts inherit both. Only for work that starts threads: the thread is
