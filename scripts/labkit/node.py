@@ -7,6 +7,7 @@ ours for the control plane (or for a data plane started without one), the node's
 import os
 import pathlib
 import pwd
+import resource
 import signal
 
 from . import netns, procs, servers
@@ -122,6 +123,16 @@ def prepare(options, node):
         node.config.write_text(text)
 
 
+def raise_limits():
+    """Locked memory and open files as in the systemd units, as far as this machine lets us."""
+    for what, wanted in ((resource.RLIMIT_MEMLOCK, resource.RLIM_INFINITY), (resource.RLIMIT_NOFILE, 262144)):
+        try:
+            resource.setrlimit(what, (wanted, wanted))
+        except (ValueError, OSError):
+            hard = resource.getrlimit(what)[1]
+            resource.setrlimit(what, (hard, hard))
+
+
 def environment(options, node):
     """Environment of what runs inside a node's namespace: swarmctl on the PATH, aimed at this node."""
     env = dict(os.environ)
@@ -164,10 +175,9 @@ def start(options, node, part="controlplane"):
         raise LabError("the control plane starts the resolver: `lab node N start controlplane`")
     if pid(node, part):
         return
-    limits = ["prlimit", "--memlock=unlimited", "--nofile=262144", "--"]  # as in the systemd units
-    argv = [*netns.enter(node.ns), *limits, binary(options, part)]
+    argv = [*netns.enter(node.ns), binary(options, part)]
     argv += ["--config", node.config] if part == "controlplane" else ["--state-dir", node.var]
-    procs.start(f"n{node.i}-{part}", argv, env=environment(options, node))
+    procs.start(f"n{node.i}-{part}", argv, env=environment(options, node), before=raise_limits)
 
 
 def wait_ready(options, node, seconds=40):

@@ -52,8 +52,11 @@ def log_file(name):
     return LOGS / f"{name}.log"
 
 
-def start(name, argv, env=None):
-    """Starts `argv` in a session of its own, its output in the log of `name`. Returns the pid."""
+def start(name, argv, env=None, before=None):
+    """Starts `argv` in a session of its own, its output in the log of `name`. Returns the pid.
+
+    `before` is called in the new process before it becomes `argv`.
+    """
     running = alive_pid(name)
     if running:
         return running
@@ -66,6 +69,7 @@ def start(name, argv, env=None):
             env=env,
             start_new_session=True,
             cwd="/",
+            preexec_fn=before,
         )
     record(name, child.pid)
     return child.pid

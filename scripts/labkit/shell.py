@@ -12,7 +12,6 @@ NEEDED = {
     "ip": "iproute2",
     "nsenter": "util-linux",
     "unshare": "util-linux",
-    "prlimit": "util-linux",
     "ethtool": "ethtool",
     "nsd": "nsd",
     "ldns-signzone": "ldnsutils",

@@ -14,6 +14,7 @@ import dns.rcode
 import pytest
 from labkit import health, inside, netns
 from labkit.settings import CLIENT_NS
+from support import wire
 from support.bench import eventually
 
 
@@ -123,12 +124,10 @@ def test_case_of_the_question_is_kept(bench, node):
         assert reply.rcode() == dns.rcode.NOERROR and reply.answer
 
 
-def test_the_kernel_answers_arp_nd_and_ping(node):
-    for address in (node.at.service4, node.at.service6):
-        subprocess.run([*netns.enter(CLIENT_NS), "ip", "neigh", "flush", "dev", node.at.client_if], check=True)
-        done = subprocess.run([*netns.enter(CLIENT_NS), "ping", "-c2", "-i0.2", "-W2", address], capture_output=True,
-                              text=True, check=False)
-        assert done.returncode == 0, done.stdout
+@pytest.mark.parametrize("v6", [False, True], ids=["ipv4", "ipv6"])
+def test_the_kernel_answers_arp_nd_and_ping(node, v6):
+    subprocess.run([*netns.enter(CLIENT_NS), "ip", "neigh", "flush", "dev", node.at.client_if], check=True)
+    assert wire.echo(CLIENT_NS, node.at.service6 if v6 else node.at.service4)
 
 
 @pytest.mark.parametrize("v6", [False, True], ids=["ipv4", "ipv6"])

@@ -116,13 +116,34 @@ def exchange(node, query, tags=(), v6=False, sport=40123, seconds=3.0):
         sock.send(out)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            data = receive(sock)
+            try:
+                data = receive(sock)
+            except TimeoutError:
+                break
             found = parse_reply(data) if data[:6] == mac(node.client_mac) else None
             if found and found[3] == 53 and found[4] == sport:
                 assert (found[1], found[2]) == (target, source)
                 assert data[6:12] == mac(node.port_mac)
                 return found[0], dns.message.from_wire(found[5])
     raise AssertionError("no reply came")
+
+
+def echo(ns, address, seconds=3.0):
+    """Whether `address` answers an ICMP echo request from `ns` (what ping asks)."""
+    v6 = ":" in address
+    with inside.namespace(ns):
+        sock = socket.socket(
+            socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM,
+            socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP,
+        )
+    with sock:
+        sock.settimeout(seconds)
+        sock.connect((address, 0))
+        sock.send(struct.pack("!BBHHH", 128 if v6 else 8, 0, 0, 0, 1) + b"swarm")
+        try:
+            return sock.recv(100)[0] == (129 if v6 else 0)
+        except (TimeoutError, OSError):
+            return False
 
 
 class Watch:
