@@ -13,7 +13,7 @@ class Result:
     """The figures of a finished dnsperf."""
 
     def __init__(self, text):
-        self.text = text
+        self.text = "\n".join(line for line in text.splitlines() if not line.startswith("[Timeout]"))
         self.sent = self._number(r"Queries sent:\s+(\d+)")
         self.completed = self._number(r"Queries completed:\s+(\d+)")
         self.lost = self._number(r"Queries lost:\s+(\d+)")
