@@ -2,9 +2,12 @@
 
 #include <unistd.h>
 
+#include <optional>
+
 #include "dataplane/control/dump.h"
 #include "dataplane/control/journal_stream.h"
 #include "dataplane/control/load.h"
+#include "dataplane/control/stall_guard.h"
 #include "dataplane/control/stats_export.h"
 
 namespace swarmdns::control {
@@ -12,6 +15,7 @@ namespace {
 
 constexpr int kMaxJournals = 4;
 constexpr int kMaxTransfers = 2;
+constexpr std::chrono::seconds kPatience(30);  // with a client that has stopped in the middle of a stream
 
 // A place among the calls that last long; none left: false.
 class Place {
@@ -126,18 +130,27 @@ grpc::Status Service::Dump(grpc::ServerContext* context, const v1::DumpRequest*,
   const Place place(transfers_, kMaxTransfers);
   if (!place) return too_many("dumps and loads");
   const std::string node = parts_.configurator.in_force().node_name();
+  StallGuard guard(kPatience, [context] { context->TryCancel(); });
   return dump_cache(parts_.cache, node, [&](const v1::CacheSlice& slice) {
+    guard.moved();
     return !stopping_.load(std::memory_order_relaxed) && !context->IsCancelled() && writer->Write(slice);
   });
 }
 
-grpc::Status Service::Load(grpc::ServerContext*, grpc::ServerReader<v1::CacheSlice>* reader,
+grpc::Status Service::Load(grpc::ServerContext* context, grpc::ServerReader<v1::CacheSlice>* reader,
                            v1::LoadResponse* response) {
   const Place place(transfers_, kMaxTransfers);
   if (!place) return too_many("dumps and loads");
   const v1::DataplaneConfig config = parts_.configurator.in_force();
-  const grpc::Status status = load_cache(
-      parts_.cache, config, [&](v1::CacheSlice& slice) { return reader->Read(&slice); }, *response);
+  // Only while slices come: taking them in afterwards is our own time.
+  std::optional<StallGuard> guard(std::in_place, kPatience, [context] { context->TryCancel(); });
+  const auto next = [&](v1::CacheSlice& slice) {
+    if (guard) guard->moved();
+    if (reader->Read(&slice)) return true;
+    guard.reset();
+    return false;
+  };
+  const grpc::Status status = load_cache(parts_.cache, config, next, *response);
   if (status.ok()) {
     parts_.log.info(
         "cache loaded",
@@ -152,9 +165,13 @@ grpc::Status Service::Journal(grpc::ServerContext* context, const v1::JournalReq
                               grpc::ServerWriter<v1::JournalBatch>* writer) {
   const Place place(journals_, kMaxJournals);
   if (!place) return too_many("journal streams");
+  StallGuard guard(kPatience, [context] { context->TryCancel(); });
+  const auto over = [&] {
+    guard.moved();
+    return stopping_.load(std::memory_order_relaxed) || context->IsCancelled();
+  };
   return stream_journal(
-      parts_.cache, *request, [&](const v1::JournalBatch& batch) { return writer->Write(batch); },
-      [&] { return stopping_.load(std::memory_order_relaxed) || context->IsCancelled(); });
+      parts_.cache, *request, [&](const v1::JournalBatch& batch) { return writer->Write(batch); }, over);
 }
 
 grpc::Status Service::Shutdown(grpc::ServerContext*, const v1::ShutdownRequest*, v1::ShutdownResponse*) {
