@@ -1,0 +1,206 @@
+// Checking, applying and showing the configuration of a node.
+#include <algorithm>
+
+#include "controlplane/app/node.h"
+#include "controlplane/config/environment.h"
+#include "controlplane/config/yaml_writer.h"
+#include "controlplane/resolver/unbound.h"
+#include "proto/config/check.h"
+#include "proto/config/defaults.h"
+#include "proto/config/schema.h"
+#include "proto/config/store.h"
+
+namespace swarmdns::controlplane {
+namespace {
+
+void add_problem(v1::ConfigReport& report, const ConfigProblem& problem) {
+  v1::ConfigProblemReport* added = report.add_problems();
+  added->set_file(problem.file);
+  added->set_line(static_cast<uint32_t>(problem.line));
+  added->set_path(problem.path);
+  added->set_text(problem.text);
+}
+
+// Fields that are copies of others: the change is told of the original.
+bool is_internal(const std::string& path) {
+  const std::string prefix = "dataplane.";
+  if (!path.starts_with(prefix)) return false;
+  const auto* field = v1::DataplaneConfig::descriptor()->FindFieldByName(path.substr(prefix.size()));
+  return field != nullptr && config::rule_of(field).internal();
+}
+
+void sort_changes(const std::vector<config::Change>& changes, v1::ConfigReport& report) {
+  for (const config::Change& change : changes) {
+    switch (change.reload) {
+      case v1::LIVE:
+        report.add_live(change.path);
+        break;
+      case v1::RESOLVER_RESTART:
+        report.add_resolver_restarted(change.path);
+        break;
+      case v1::CONTROLPLANE_RESTART:
+        report.add_controlplane_restart_required(change.path);
+        break;
+      default:
+        report.add_restart_required(change.path);
+    }
+  }
+}
+
+uint64_t wall_ms() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count());
+}
+
+}  // namespace
+
+std::optional<Node::Candidate> Node::judge(const std::string& yaml, const std::string& file,
+                                           v1::ConfigReport& report) {
+  auto loaded = parse_config(yaml, file);
+  if (!loaded) {
+    for (const ConfigProblem& problem : loaded.error()) add_problem(report, problem);
+    return std::nullopt;
+  }
+  Candidate candidate{std::move(*loaded), {}, {}};
+  candidate.filled = candidate.loaded.config;
+  config::fill_defaults(candidate.filled);
+  const auto refuse = [&](const std::string& path, const std::string& text) {
+    add_problem(report, {file, line_of(candidate.loaded.lines, path), path, text});
+  };
+  for (const config::Problem& problem : environment_problems(candidate.filled))
+    refuse(problem.path, problem.text);
+
+  const v1::Config current = filled();
+  // Sockets, pid files and everything kept are there; they do not move below running processes.
+  for (const char* path : {"state_dir", "run_dir"}) {
+    const auto* field = v1::NodeConfig::descriptor()->FindFieldByName(path);
+    const auto* reflection = current.node().GetReflection();
+    if (reflection->GetString(current.node(), field) == reflection->GetString(candidate.filled.node(), field))
+      continue;
+    refuse(std::string("node.") + path,
+           "cannot change while the node runs; swarmctl node stop, stop the control plane, move the "
+           "directory, start");
+  }
+  if (report.problems_size() == 0 && candidate.filled.resolver().mode() == v1::UNBOUND) {
+    if (auto judged = check_unbound(candidate.filled.resolver(), resolver_paths_); !judged) {
+      refuse("resolver", judged.error());
+    }
+  }
+  if (report.problems_size() > 0) return std::nullopt;
+
+  const auto answer = link_->configure(candidate.filled.dataplane(), true);
+  if (!answer && answer.error().kind == LinkError::Kind::kRefused) {
+    refuse("dataplane", "the data plane refuses it: " + answer.error().text);
+    return std::nullopt;
+  }
+  if (!answer) {
+    report.add_notes("the data plane could not be asked (" + answer.error().text +
+                     "); it gets the configuration when it starts");
+  }
+  candidate.changes = config::diff(current, candidate.filled);
+  std::erase_if(candidate.changes, [](const config::Change& change) { return is_internal(change.path); });
+  sort_changes(candidate.changes, report);
+  report.set_accepted(true);
+  return candidate;
+}
+
+v1::ConfigReport Node::check_config(const std::string& yaml, const std::string& file) {
+  v1::ConfigReport report;
+  judge(yaml, file, report);
+  return report;
+}
+
+v1::ConfigReport Node::apply_config(const std::string& yaml, const std::string& file) {
+  return apply_text(yaml, file, false);
+}
+
+v1::ConfigReport Node::apply_text(const std::string& yaml, const std::string& file, bool is_file) {
+  const std::lock_guard apply_lock(apply_mutex_);
+  v1::ConfigReport report;
+  const v1::Config before = filled();
+  const auto candidate = judge(yaml, file, report);
+  if (!candidate) return report;
+  put_in_force(*candidate, yaml, file, is_file, report);
+  if (report.accepted()) apply_to_processes(before, *candidate, report);
+  return report;
+}
+
+void Node::put_in_force(const Candidate& candidate, const std::string& yaml, const std::string& file,
+                        bool is_file, v1::ConfigReport& report) {
+  // Kept first: what is in force must be what the next start finds.
+  const std::string& state_dir = candidate.filled.node().state_dir();
+  const auto kept =
+      is_file ? options_.store.note_file(state_dir, yaml) : options_.store.note_applied(state_dir, yaml);
+  if (!kept) {
+    report.set_accepted(false);
+    add_problem(report, {file, 0, "", "cannot be kept, so nothing was applied: " + kept.error()});
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  written_ = candidate.loaded.config;
+  filled_ = candidate.filled;
+  file_ = file;
+  applied_ms_ = wall_ms();
+  start_note_.clear();
+}
+
+void Node::apply_to_processes(const v1::Config& before, const Candidate& candidate,
+                              v1::ConfigReport& report) {
+  const auto answer = link_->configure(candidate.filled.dataplane(), false);
+  {
+    const std::lock_guard lock(mutex_);
+    dataplane_refusal_ =
+        answer || answer.error().kind == LinkError::Kind::kUnreachable ? "" : answer.error().text;
+    if (!answer) configured_pid_ = 0;  // the watch tries again
+  }
+  if (!answer && answer.error().kind != LinkError::Kind::kUnreachable) {
+    report.add_notes("the data plane did not take the configuration: " + answer.error().text);
+  }
+  if (!answer && !dataplane_) {
+    if (auto stored = store_dataplane_config(candidate.filled); !stored) report.add_notes(stored.error());
+  }
+  if (report.resolver_restarted_size() > 0) {
+    if (candidate.filled.resolver().mode() == v1::UNBOUND) {
+      resolver_->request_restart();
+    } else {
+      resolver_->request_stop();
+    }
+  }
+  const auto& users = candidate.filled.node().admin_users();
+  const auto& users_before = before.node().admin_users();
+  if (!std::equal(users.begin(), users.end(), users_before.begin(), users_before.end()) &&
+      admin_users_changed_) {
+    admin_users_changed_(candidate.filled.node());
+  }
+  log_.info("configuration applied: " + std::to_string(report.live_size()) + " fields live, " +
+            std::to_string(report.restart_required_size()) + " wait for a restart of the data plane");
+}
+
+void Node::reload() {
+  const std::string file = options_.store.file();
+  const auto text = config::read_file(file, 1u << 20);
+  if (!text) {
+    log_.warning("reload: " + text.error() + "; the configuration in force stays");
+    return;
+  }
+  const v1::ConfigReport report = apply_text(*text, file, true);
+  for (const v1::ConfigProblemReport& problem : report.problems()) {
+    log_.warning("reload: " + to_string(ConfigProblem{problem.file(), static_cast<int>(problem.line()),
+                                                      problem.path(), problem.text()}));
+  }
+  if (!report.accepted()) log_.warning("reload: " + file + " is refused; the configuration in force stays");
+}
+
+v1::ShowConfigResponse Node::show_config(bool defaults) {
+  v1::ShowConfigResponse response;
+  const std::lock_guard lock(mutex_);
+  *response.mutable_config() = defaults ? filled_ : written_;
+  response.set_yaml(to_yaml(response.config(), true));
+  auto* cookies = response.mutable_config()->mutable_dataplane()->mutable_guard()->mutable_cookies();
+  for (std::string& secret : *cookies->mutable_secrets()) secret = "(hidden)";
+  response.set_file(file_);
+  return response;
+}
+
+}  // namespace swarmdns::controlplane
