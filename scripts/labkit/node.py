@@ -64,7 +64,7 @@ def config_text(options, node):
     cpus = worker_cpus(options, node)
     if len(cpus) < options.workers:
         raise LabError(f"--workers {options.workers}: this machine has only {os.cpu_count()} CPUs; ask for fewer")
-    device = f"net_af_xdp0,iface={PORT_INTERFACE},start_queue=0,queue_count={options.workers}"
+    device = f"net_{options.driver}0,iface={PORT_INTERFACE}"
     lines = f"""\
 # Node {node.i} of the lab; written by scripts/lab.
 node:
