@@ -10,16 +10,20 @@ RecordIterator::RecordIterator(Bytes message, std::size_t offset, std::size_t le
 }
 
 RecordIterator& RecordIterator::operator++() {
-  load(record_->end());
+  --left_;
+  load(record_.end());
   return *this;
 }
 
 void RecordIterator::load(std::size_t offset) {
-  record_.reset();
+  record_ = RecordView();
   if (left_ == 0) return;
-  --left_;
-  auto record = RecordView::parse(message_, offset);
-  if (record) record_ = *record;
+  // Checked before by Message::parse; were it not so, the walk would end here.
+  if (const auto record = RecordView::parse(message_, offset); record) {
+    record_ = *record;
+  } else {
+    left_ = 0;
+  }
 }
 
 Expected<Message> Message::parse(Bytes wire, const ParseRules& rules) {

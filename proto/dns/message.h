@@ -23,17 +23,17 @@ class RecordIterator {
   using iterator_concept = std::input_iterator_tag;
 
   RecordIterator(Bytes message, std::size_t offset, std::size_t left);
-  const RecordView& operator*() const { return *record_; }
-  const RecordView* operator->() const { return &*record_; }
+  const RecordView& operator*() const { return record_; }
+  const RecordView* operator->() const { return &record_; }
   RecordIterator& operator++();
   void operator++(int) { ++*this; }
-  bool operator==(std::default_sentinel_t) const { return !record_.has_value(); }
+  bool operator==(std::default_sentinel_t) const { return left_ == 0; }
 
  private:
   void load(std::size_t offset);
   Bytes message_;
-  std::size_t left_;
-  std::optional<RecordView> record_;
+  std::size_t left_;   // records from here on, this one included
+  RecordView record_;  // empty at the end
 };
 
 class RecordRange {

@@ -11,8 +11,6 @@ namespace swarmdns::dns {
 namespace {
 
 constexpr std::string_view kEscaped = ".\\\"();@$";
-constexpr std::string_view kInAddrArpa("\7in-addr\4arpa\0", 14);
-constexpr std::string_view kIp6Arpa("\3ip6\4arpa\0", 10);
 
 void append_label(std::string& out, Bytes label) {
   for (const std::byte octet : label) {
@@ -102,23 +100,19 @@ Expected<Name> name_from_text(std::string_view text) {
 }
 
 Name reverse_name(std::span<const std::byte, 4> ipv4) {
-  Name name(NameView::trusted(as_octets(kInAddrArpa)));
-  for (const std::byte octet : ipv4) {
-    const std::string label = std::to_string(std::to_integer<unsigned>(octet));
-    (void)name.prepend_label(as_octets(label));  // four labels of up to three digits always fit
-  }
-  return name;
+  std::string text;
+  for (std::size_t i = ipv4.size(); i-- > 0;) text += std::to_string(load_u8(&ipv4[i])) + '.';
+  // Always a name: four labels of up to three digits.
+  return name_from_text(text + "in-addr.arpa.").value_or(Name());
 }
 
 Name reverse_name(std::span<const std::byte, 16> ipv6) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  Name name(NameView::trusted(as_octets(kIp6Arpa)));
-  for (const std::byte octet : ipv6) {
-    const auto v = std::to_integer<unsigned>(octet);
-    (void)name.prepend_label(as_octets(kDigits.substr(v >> 4, 1)));  // 32 labels of one digit always fit
-    (void)name.prepend_label(as_octets(kDigits.substr(v & 15, 1)));
+  std::string text;
+  for (std::size_t i = ipv6.size(); i-- > 0;) {
+    text += {kDigits[load_u8(&ipv6[i]) & 15U], '.', kDigits[load_u8(&ipv6[i]) >> 4], '.'};
   }
-  return name;
+  return name_from_text(text + "ip6.arpa.").value_or(Name());
 }
 
 Expected<Name> reverse_name_from_text(std::string_view address) {

@@ -1,6 +1,7 @@
 #include "proto/dns/query.h"
 
 #include <cstring>
+#include <optional>
 
 #include "proto/dns/edns_write.h"
 
@@ -27,7 +28,8 @@ Expected<std::size_t> write_query(const QuerySpec& spec, MutableBytes out) {
 bool reply_matches(const QuerySpec& spec, const Message& reply) {
   const Flags flags = reply.flags();
   if (reply.id() != spec.id || !flags.qr() || flags.opcode() != Opcode::Query) return false;
-  return reply.question_count() == 1 && *reply.question() == Question{spec.name, spec.type, spec.klass};
+  const std::optional<Question>& question = reply.question();
+  return reply.question_count() == 1 && question && *question == Question{spec.name, spec.type, spec.klass};
 }
 
 }  // namespace swarmdns::dns

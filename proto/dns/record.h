@@ -55,6 +55,9 @@ class RecordView {
   Bytes rdata() const { return message_.subspan(rdata_offset(), rdata_size_); }  // may hold compressed names
 
  private:
+  friend class RecordIterator;  // stands at no record when it is at its end
+  RecordView() = default;
+
   static constexpr std::size_t kFixedSize = 10;  // type, class, TTL, RDLENGTH
 
   RecordView(Bytes message, std::size_t owner, std::size_t fixed, std::size_t rdata_size)
@@ -62,9 +65,9 @@ class RecordView {
   const std::byte* at(std::size_t i) const { return message_.data() + fixed_ + i; }
 
   Bytes message_;
-  std::size_t owner_;
-  std::size_t fixed_;
-  std::size_t rdata_size_;
+  std::size_t owner_ = 0;
+  std::size_t fixed_ = 0;
+  std::size_t rdata_size_ = 0;
 };
 
 }  // namespace swarmdns::dns

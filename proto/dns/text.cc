@@ -49,11 +49,8 @@ std::string option_to_text(const Option& option) {
       value = ede_to_text(option.data);
       break;
     case OptionCode::TcpKeepalive:
-      if (const auto keepalive = parse_tcp_keepalive(option.data); keepalive && keepalive->timeout) {
-        value = std::to_string(*keepalive->timeout) + " (100 ms)";
-        break;
-      }
-      value = to_hex(option.data);
+      value = option.data.size() == 2 ? std::to_string(load_be16(option.data.data())) + " (100 ms)"
+                                      : to_hex(option.data);
       break;
     case OptionCode::Padding:
       value = std::to_string(option.data.size()) + " octets";
@@ -105,7 +102,9 @@ std::string message_to_text(const Message& message) {
          ", ANSWER: " + std::to_string(header.ancount()) +
          ", AUTHORITY: " + std::to_string(header.nscount()) +
          ", ADDITIONAL: " + std::to_string(header.arcount()) + '\n';
-  if (message.opt()) out += "\n;; OPT PSEUDOSECTION:\n" + opt_to_text(*message.opt()) + '\n';
+  if (const std::optional<Opt>& opt = message.opt(); opt) {
+    out += "\n;; OPT PSEUDOSECTION:\n" + opt_to_text(*opt) + '\n';
+  }
   if (message.question_count() != 0) {
     out += "\n;; QUESTION SECTION:\n";
     std::size_t at = kHeaderSize;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <vector>
 
 #include "tests/unit/proto/dns/helpers.h"
@@ -135,6 +136,10 @@ TEST(Options, ExtendedError) {  // RFC 8914 2
   EXPECT_EQ(parse_extended_error(hex("00")).error(), Error::BadOption);
   EXPECT_EQ(mnemonic(EdeCode::StaleAnswer), "Stale Answer");
   EXPECT_EQ(mnemonic(static_cast<EdeCode>(9999)), "");
+  std::set<std::string_view> words;
+  for (unsigned code = 0; code <= 30; ++code) words.insert(mnemonic(static_cast<EdeCode>(code)));
+  EXPECT_EQ(words.size(), 31U);  // all codes of the registry, each with words of its own
+  EXPECT_FALSE(words.contains(""));
 }
 
 TEST(Options, TcpKeepalive) {  // RFC 7828 3.1
