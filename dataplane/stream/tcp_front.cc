@@ -117,7 +117,7 @@ bool TcpFront::may_read(const Connection& connection) const noexcept {
 void TcpFront::readable(std::uint32_t at, std::uint64_t now_us) {
   Connection& connection = connections_[at];
   if (connection.input_ended || !may_read(connection)) {
-    (void)settle(at, now_us);
+    (void)settle(at);
     return;
   }
   switch (connection.read()) {
@@ -137,13 +137,31 @@ void TcpFront::readable(std::uint32_t at, std::uint64_t now_us) {
 
 bool TcpFront::process(std::uint32_t at, std::uint64_t now_us) {
   Connection& connection = connections_[at];
-  bool bad = false;
+  // Queries that had to wait for room in the output may go on once some of it is written: nothing new need
+  // come in.
+  do {
+    if (!answer_input(at, now_us) || !write(at, now_us)) return false;
+  } while (has_work(connection));
+  connection.compact();
+  return settle(at);
+}
+
+bool TcpFront::has_work(const Connection& connection) const noexcept {
+  std::span<const std::byte> message;
+  return may_read(connection) && connection.next_frame(message) != Connection::Frame::Partial;
+}
+
+bool TcpFront::answer_input(std::uint32_t at, std::uint64_t now_us) {
+  Connection& connection = connections_[at];
   while (may_read(connection)) {
     std::span<const std::byte> message;
     const Connection::Frame frame = connection.next_frame(message);
     if (frame == Connection::Frame::Partial) break;
     if (frame == Connection::Frame::Bad) {
-      bad = true;
+      counters_.add(Counter::StreamBadFrame);
+      // What was asked before still deserves its answers; what comes after is not looked at.
+      connection.input_ended = true;
+      connection.discard_input();
       break;
     }
     counters_.add(Counter::StreamQueries);
@@ -157,14 +175,7 @@ bool TcpFront::process(std::uint32_t at, std::uint64_t now_us) {
     if (result.asked) ++connection.pending;
     if (result.reply > 0 && !append(at, std::span(*scratch_).first(result.reply))) return false;
   }
-  if (bad) {
-    counters_.add(Counter::StreamBadFrame);
-    // What was asked before still deserves its answers; what comes after the bad frame is not looked at.
-    connection.input_ended = true;
-    connection.discard_input();
-  }
-  connection.compact();
-  return settle(at, now_us);
+  return true;
 }
 
 bool TcpFront::append(std::uint32_t at, std::span<const std::byte> message) {
@@ -180,19 +191,21 @@ bool TcpFront::append(std::uint32_t at, std::span<const std::byte> message) {
   return true;
 }
 
-bool TcpFront::settle(std::uint32_t at, std::uint64_t now_us) {
+bool TcpFront::write(std::uint32_t at, std::uint64_t now_us) {
   Connection& connection = connections_[at];
   const std::size_t before = connection.unsent();
-  const Connection::Io written = before == 0 ? Connection::Io::Done : connection.flush(now_us);
+  if (before == 0) return true;
+  const Connection::Io written = connection.flush(now_us);
   unsent_ -= before - connection.unsent();
-  if (written == Connection::Io::Error) {
-    close(at);
-    return false;
-  }
-  std::span<const std::byte> message;
-  const bool more = may_read(connection) && connection.next_frame(message) != Connection::Frame::Partial;
-  if (connection.input_ended && connection.pending == 0 && connection.unsent() == 0 && !more) {
-    close(at);  // all said: both sides have ended, or the client sent nonsense
+  if (written != Connection::Io::Error) return true;
+  close(at);
+  return false;
+}
+
+bool TcpFront::settle(std::uint32_t at) {
+  Connection& connection = connections_[at];
+  if (connection.input_ended && connection.pending == 0 && connection.unsent() == 0) {
+    close(at);  // all is said: the client has ended its side, or sent nonsense
     return false;
   }
   const std::uint32_t wanted = (!connection.input_ended && may_read(connection) ? EPOLLIN : 0U) |

@@ -52,10 +52,14 @@ class TcpFront {
 
   void accept(std::size_t listener, std::uint64_t now_us);
   void readable(std::uint32_t at, std::uint64_t now_us);
-  // Answers what has been read, as far as pipelining and output allow. False: the connection is gone.
+  // Answers what has been read, as far as pipelining and output allow, and writes. False: the connection is
+  // gone; so with the three below.
   bool process(std::uint32_t at, std::uint64_t now_us);
-  // Writes, and looks at what is to be watched next. False: the connection is gone.
-  bool settle(std::uint32_t at, std::uint64_t now_us);
+  bool answer_input(std::uint32_t at, std::uint64_t now_us);
+  bool write(std::uint32_t at, std::uint64_t now_us);
+  // Looks at what is to be watched next, and whether all is said.
+  bool settle(std::uint32_t at);
+  [[nodiscard]] bool has_work(const Connection& connection) const noexcept;
   bool append(std::uint32_t at, std::span<const std::byte> message);
   [[nodiscard]] bool may_read(const Connection& connection) const noexcept;
   void close(std::uint32_t at);
