@@ -30,17 +30,15 @@ Ref Cache::allocate(SizeClass c) {
       slab_.state(static_cast<SizeClass>(i)).recent /= 2;
     }
   }
-  if (state.room == 0) {
-    if (scarce()) {
-      // Eviction did not keep up with inserts and grace periods: let it run further ahead from now on.
-      const std::uint64_t slots = std::uint64_t{slab_.classes().slots(c)} * state.pages.size();
-      state.reserve = std::min(slots / 8, std::max<std::uint64_t>(state.reserve * 2, 16));
-    }
-    (void)slab_.grow(c);
+  if (state.room == 0 && scarce()) {
+    // Eviction did not keep up with inserts and grace periods: let it run further ahead from now on.
+    const std::uint64_t slots = std::uint64_t{slab_.classes().slots(c)} * state.pages.size();
+    state.reserve = std::min(slots / 8, std::max<std::uint64_t>(state.reserve * 2, 16));
   }
-  const Ref ref = slab_.take_slot(c);
+  // Before the slot is taken: a page must not start to leave with a slot in it that is neither free nor live.
   if (scarce()) keep_reserve(c);
-  return ref;
+  if (state.room == 0) (void)slab_.grow(c);
+  return slab_.take_slot(c);
 }
 
 // Called with every insert while free pages are few.
