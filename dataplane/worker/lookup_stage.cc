@@ -27,38 +27,30 @@ bool due_for_refresh(const Entry& entry, cache::Seconds now, const Policy& polic
 
 }  // namespace
 
-void lookup_stage(Batch& batch, const Context& context) noexcept {
-  const cache::Reader& reader = context.reader;
-  const cache::Seconds now = context.moment.now;
+void gather_lookups(Batch& batch, const Context& context, Lookups& lookups) noexcept {
   batch.replies.clear();
   batch.misses.clear();
   batch.prefetches.clear();
-
-  Places asked;
-  asked.clear();
-  std::array<std::uint64_t, kMaxBurst> hashes;
-  std::array<const Entry*, kMaxBurst> candidates;
+  lookups.places.clear();
   for (const std::size_t i : batch.live) {
-    dns::Query& query = batch.queries[i];
     batch.entries[i] = nullptr;
-    if (query.action != dns::Action::Lookup) {
+    if (batch.queries[i].action == dns::Action::Lookup) [[likely]] {
+      lookups.places.push(i);
+    } else {
       batch.replies.push(i);
-      continue;
     }
-    query.hash = reader.hash(query.key());
-    reader.prefetch_bucket(query.hash);
-    hashes[asked.size()] = query.hash;
-    asked.push(i);
   }
-  context.counters.add(Counter::LocalAnswers, batch.replies.size());
+  if (batch.replies.size() != 0) context.counters.add(Counter::LocalAnswers, batch.replies.size());
+}
 
-  reader.candidates({hashes.data(), asked.size()}, {candidates.data(), asked.size()});
+void settle_lookups(Batch& batch, const Context& context, const Lookups& lookups) noexcept {
+  const cache::Seconds now = context.moment.now;
   std::size_t negative = 0;
   std::size_t hits = 0;
-  const Entry* const* candidate = candidates.data();
-  for (const std::size_t i : asked) {
+  const Entry* const* found = lookups.found.data();
+  for (const std::size_t i : lookups.places) {
     dns::Query& query = batch.queries[i];
-    const Entry* entry = reader.confirm(query.hash, query.key(), *candidate++);
+    const Entry* entry = *found++;
     batch.entries[i] = entry;
     batch.stale[i] = false;
     if (entry != nullptr && now < entry->expires) [[likely]] {
@@ -83,6 +75,29 @@ void lookup_stage(Batch& batch, const Context& context) noexcept {
   batch.hits = hits;
   context.counters.add(Counter::CacheHits, hits);
   if (negative != 0) context.counters.add(Counter::CacheHitsNegative, negative);
+}
+
+void lookup_stage(Batch& batch, const Context& context) noexcept {
+  const cache::Reader& reader = context.reader;
+  Lookups lookups;
+  gather_lookups(batch, context, lookups);
+  const std::size_t count = lookups.places.size();
+  std::array<std::uint64_t, kMaxBurst> hashes;
+  std::array<const Entry*, kMaxBurst> candidates;
+  std::size_t n = 0;
+  for (const std::size_t i : lookups.places) {
+    dns::Query& query = batch.queries[i];
+    query.hash = reader.hash(query.key());
+    reader.prefetch_bucket(query.hash);
+    hashes[n++] = query.hash;
+  }
+  reader.candidates({hashes.data(), count}, {candidates.data(), count});
+  n = 0;
+  for (const std::size_t i : lookups.places) {
+    lookups.found[n] = reader.confirm(hashes[n], batch.queries[i].key(), candidates[n]);
+    ++n;
+  }
+  settle_lookups(batch, context, lookups);
 }
 
 }  // namespace swarmdns::worker

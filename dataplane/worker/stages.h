@@ -3,6 +3,7 @@
 // their own Batch.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "dataplane/cache/reader.h"
@@ -33,6 +34,14 @@ void question_stage(Batch& batch, const Context& context) noexcept;
 void guard_stage(Batch& batch, const Context& context) noexcept;
 // The cache: `replies`, `misses`, `prefetches`.
 void lookup_stage(Batch& batch, const Context& context) noexcept;
+// Its parts: what is to be looked up, and what follows from what was found. In between, the table is asked
+// (the bench asks other tables there).
+struct Lookups {
+  Places places;
+  std::array<const cache::Entry*, kMaxBurst> found;  // by place in `places`; null: not there
+};
+void gather_lookups(Batch& batch, const Context& context, Lookups& lookups) noexcept;
+void settle_lookups(Batch& batch, const Context& context, const Lookups& lookups) noexcept;
 // Copies misses and prefetches to the miss ring. What does not fit is answered stale where that can be.
 void miss_stage(Batch& batch, const Context& context) noexcept;
 // Rate limit, then the reply in the query's own frame.

@@ -1,0 +1,317 @@
+// Misses a second through the miss ring, one slow thread and the cache's writer, both on one CPU, with an
+// upstream that answers at once. Asker and upstream share another CPU.
+//
+// Case `loopback`: the upstream on 127.0.0.1, as the supervised resolver is. Case `random-ports`: on another
+// address of this machine, so that ports and letter case are random as towards a resolver far away; nothing
+// leaves the machine.
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "dataplane/cache/cache.h"
+#include "dataplane/cache/writer.h"
+#include "dataplane/miss/sockaddr.h"
+#include "dataplane/miss/thread.h"
+#include "dataplane/stats/histogram.h"
+#include "dataplane/sync/affinity.h"
+#include "proto/dns/bytes.h"
+
+namespace swarmdns::bench {
+namespace {
+
+struct Options {
+  std::string json;
+  unsigned repeat = 3;
+  double seconds = 3.0;
+  std::size_t window = 2048;
+  unsigned slow_cpu = 0;
+  unsigned load_cpu = 1;
+};
+
+struct Row {
+  std::string name;
+  std::vector<double> rates;
+  double p50_us = 0;
+  double p99_us = 0;
+  std::uint64_t lost = 0;
+  [[nodiscard]] double median() const {
+    std::vector<double> sorted = rates;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted[sorted.size() / 2];
+  }
+};
+
+[[noreturn]] void fail(const std::string& why) {
+  std::fprintf(stderr, "bench-miss: %s\n", why.c_str());
+  std::exit(1);
+}
+
+std::uint64_t now_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// Answers every query with one A record: the question as it came, nothing looked up.
+class Upstream {
+ public:
+  Upstream(const net::Address& address, unsigned cpu) : address_(address) {
+    const miss::SocketAddress local = miss::to_socket_address(address, 0);
+    fd_ = ::socket(local.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const timeval patience{0, 20'000};
+    const int buffer = 8 << 20;
+    (void)::setsockopt(fd_, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
+    if (fd_ < 0 || ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
+        ::bind(fd_, local.get(), local.size) != 0) {
+      fail("no socket for the upstream: " + std::string(std::strerror(errno)));
+    }
+    miss::SocketAddress own;
+    own.size = sizeof own.storage;
+    if (::getsockname(fd_, own.get(), &own.size) != 0) fail("getsockname");
+    port_ = miss::from_socket_address(own.get()).port;
+    thread_ = std::jthread([this, cpu](const std::stop_token& stop) { run(stop, cpu); });
+  }
+  ~Upstream() {
+    thread_.request_stop();
+    thread_.join();
+    ::close(fd_);
+  }
+  [[nodiscard]] miss::Server server() const { return {address_, port_}; }
+
+ private:
+  static constexpr std::size_t kBatch = 64;
+
+  void run(const std::stop_token& stop, unsigned cpu) {
+    sync::begin_slow_thread("upstream", std::array{cpu});
+    std::vector<std::array<std::byte, 1024>> data(kBatch);
+    std::vector<sockaddr_storage> from(kBatch);
+    std::vector<iovec> iov(kBatch);
+    std::vector<mmsghdr> head(kBatch);
+    static constexpr std::uint8_t kRecord[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 192, 0, 2, 1};
+    while (!stop.stop_requested()) {
+      for (std::size_t i = 0; i < kBatch; ++i) {
+        iov[i] = {data[i].data(), data[i].size()};
+        head[i].msg_hdr = {};
+        head[i].msg_hdr.msg_name = &from[i];
+        head[i].msg_hdr.msg_namelen = sizeof from[i];
+        head[i].msg_hdr.msg_iov = &iov[i];
+        head[i].msg_hdr.msg_iovlen = 1;
+      }
+      const int n = ::recvmmsg(fd_, head.data(), kBatch, MSG_WAITFORONE, nullptr);
+      if (n <= 0) continue;
+      for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+        std::byte* message = data[i].data();
+        std::size_t end = 12;
+        while (message[end] != std::byte{0}) end += 1 + std::to_integer<std::size_t>(message[end]);
+        end += 5;
+        dns::store_be16(message + 2, 0x8180);
+        dns::store_be16(message + 6, 1);
+        dns::store_be16(message + 10, 0);
+        std::memcpy(message + end, kRecord, sizeof kRecord);
+        iov[i].iov_len = end + sizeof kRecord;
+      }
+      for (int sent = 0; sent < n;) {
+        const int r = ::sendmmsg(fd_, head.data() + sent, static_cast<unsigned>(n - sent), 0);
+        if (r <= 0) break;
+        sent += r;
+      }
+    }
+  }
+
+  net::Address address_;
+  int fd_ = -1;
+  std::uint16_t port_ = 0;
+  std::jthread thread_;
+};
+
+// Names nobody has asked for before, below names of a thousand owners.
+std::size_t write_name(std::uint64_t n, std::byte* out) {
+  char text[64];
+  const int length =
+      std::snprintf(text, sizeof text, "%cn%013llx%cz%03llu%cbench", 14, static_cast<unsigned long long>(n),
+                    4, static_cast<unsigned long long>(n % 1000), 5);
+  std::memcpy(out, text, static_cast<std::size_t>(length) + 1);
+  return static_cast<std::size_t>(length) + 1;
+}
+
+double run_once(const net::Address& upstream_address, const Options& options, stats::Histogram& latency,
+                std::uint64_t& lost) {
+  Upstream upstream(upstream_address, options.load_cpu);
+  auto writer_counters = std::make_unique<stats::Block>();
+  auto counters = std::make_unique<stats::Block>();
+  cache::CacheOptions cache_options;
+  cache_options.budget_bytes = 512ULL << 20;
+  cache_options.hugepages = false;
+  auto made = cache::Cache::create(cache_options, *writer_counters);
+  if (!made) fail(made.error());
+  const cache::Clock clock;
+  cache::Writer::Options writer_options;
+  writer_options.cpus = {options.slow_cpu};
+  cache::Writer writer(**made, clock, *writer_counters, writer_options);
+  writer.start();
+
+  auto miss_options = std::make_shared<miss::Options>();
+  miss_options->servers = {upstream.server()};
+  miss_options->quota_per_prefix = 1'048'576;
+  miss_options->quota_per_zone = 1'048'576;
+  const miss::OptionsSlot slot(miss_options);
+  miss::Channel channel(4096);
+  miss::Thread thread(miss::Limits{}, slot, writer, clock, *counters, {options.slow_cpu});
+  thread.attach(channel);
+  thread.start();
+
+  std::uint64_t asked = 0;
+  std::uint64_t answered = 0;
+  std::uint64_t counted_from = 0;
+  std::array<const miss::Reply*, 64> replies;
+  const auto address = *net::Address::parse("192.0.2.1");
+  const std::uint64_t begin = now_ns();
+  const auto warm_up = static_cast<std::uint64_t>(0.3e9);
+  const std::uint64_t end = begin + warm_up + static_cast<std::uint64_t>(options.seconds * 1e9);
+  std::uint64_t measured_from = 0;
+  std::uint64_t now = begin;
+  while (now < end) {
+    now = now_ns();
+    if (measured_from == 0 && now >= begin + warm_up) {
+      measured_from = now;
+      counted_from = answered;
+    }
+    std::size_t claimed = 0;
+    while (claimed < 64 && asked - answered < options.window) {
+      miss::Request* request = channel.claim(claimed);
+      if (request == nullptr) break;
+      request->kind = miss::Kind::Miss;
+      request->transport = dns::Transport::Udp;
+      request->flags = 0x0100;
+      request->qtype = 1;
+      request->edns = {};
+      request->source = address;
+      request->qname_len = static_cast<std::uint8_t>(write_name(asked, request->qname.data()));
+      request->waiter.asked_tsc = now;
+      ++claimed;
+      ++asked;
+    }
+    if (claimed > 0) channel.publish(claimed);
+    const std::size_t n = channel.take(replies);
+    for (std::size_t i = 0; i < n; ++i) {
+      const miss::Reply& reply = *replies[i];
+      if (reply.answer == nullptr || reply.answer->rcode != 0 || reply.answer->answers != 1 ||
+          reply.answer->qname_len != reply.request.qname_len ||
+          std::memcmp(reply.answer->qname_data(), reply.request.qname.data(), reply.request.qname_len) != 0) {
+        fail("a wrong answer");
+      }
+      latency.add(now - reply.request.waiter.asked_tsc);
+      channel.give_back(&reply);
+    }
+    answered += n;
+    // The upstream needs this CPU too.
+    if (claimed == 0 && n == 0) std::this_thread::sleep_for(std::chrono::microseconds(20));
+  }
+  const double rate =
+      static_cast<double>(answered - counted_from) / (static_cast<double>(now - measured_from) / 1e9);
+  thread.stop();
+  writer.stop();
+  lost += counters->get(stats::Counter::UpstreamTimeouts) +
+          writer_counters->get(stats::Counter::CacheInsertDropped);
+  return rate;
+}
+
+std::optional<net::Address> other_address() {
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return std::nullopt;
+  std::optional<net::Address> found;
+  for (const ifaddrs* i = list; i != nullptr && !found; i = i->ifa_next) {
+    if (i->ifa_addr == nullptr || i->ifa_addr->sa_family != AF_INET || (i->ifa_flags & IFF_LOOPBACK) != 0)
+      continue;
+    const net::Address address = miss::from_socket_address(i->ifa_addr).address;
+    if (!miss::is_loopback(address)) found = address;
+  }
+  ::freeifaddrs(list);
+  return found;
+}
+
+int run(int argc, char** argv) {
+  Options options;
+  CLI::App app("Misses a second through one slow thread and the cache's writer on one CPU.");
+  app.add_option("--json", options.json, "write the figures to this file");
+  app.add_option("--repeat", options.repeat, "runs a case; the median counts")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  app.add_option("--seconds", options.seconds, "timed seconds a run")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 60.0));
+  app.add_option("--window", options.window, "questions under way")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  app.add_option("--slow-cpu", options.slow_cpu, "CPU of slow thread and writer")->capture_default_str();
+  app.add_option("--load-cpu", options.load_cpu, "CPU of asker and upstream")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  sync::begin_slow_thread("asker", std::array{options.load_cpu});
+
+  std::vector<std::pair<std::string, net::Address>> cases = {{"loopback", *net::Address::parse("127.0.0.1")}};
+  if (const auto other = other_address()) {
+    cases.emplace_back("random-ports", *other);
+  } else {
+    std::printf("random-ports: left out, this machine has no address but loopback\n");
+  }
+  std::printf("slow thread and writer on CPU %u; asker and upstream on CPU %u; %zu questions under way\n",
+              options.slow_cpu, options.load_cpu, options.window);
+  std::printf("%-14s %12s %12s %12s %10s %10s %8s\n", "case", "misses/s", "least", "most", "p50 us", "p99 us",
+              "lost");
+  std::vector<Row> rows;
+  for (const auto& [name, address] : cases) {
+    Row row;
+    row.name = name;
+    auto latency = std::make_unique<stats::Histogram>();
+    for (unsigned i = 0; i < options.repeat; ++i)
+      row.rates.push_back(run_once(address, options, *latency, row.lost));
+    stats::HistogramSnapshot snapshot;
+    snapshot.add(*latency);
+    row.p50_us = static_cast<double>(snapshot.percentile_ns(0.5)) / 1000;
+    row.p99_us = static_cast<double>(snapshot.percentile_ns(0.99)) / 1000;
+    std::printf("%-14s %12.0f %12.0f %12.0f %10.0f %10.0f %8llu\n", name.c_str(), row.median(),
+                *std::min_element(row.rates.begin(), row.rates.end()),
+                *std::max_element(row.rates.begin(), row.rates.end()), row.p50_us, row.p99_us,
+                static_cast<unsigned long long>(row.lost));
+    std::fflush(stdout);
+    rows.push_back(std::move(row));
+  }
+  if (!options.json.empty()) {
+    std::ofstream out(options.json);
+    out << "[";
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      out << (i == 0 ? "\n" : ",\n") << R"( {"bench": "miss", "case": ")" << rows[i].name << R"(", "value": )"
+          << rows[i].median() << R"(, "unit": "misses/s", "p50_us": )" << rows[i].p50_us << R"(, "p99_us": )"
+          << rows[i].p99_us << R"(, "ratio_to": {}})";
+    }
+    out << "\n]\n";
+    if (!out) fail("cannot write " + options.json);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace swarmdns::bench
+
+int main(int argc, char** argv) {
+  return swarmdns::bench::run(argc, argv);
+}

@@ -1,0 +1,423 @@
+// What a cache hit costs a worker: the whole pipeline on frames in memory, without a NIC.
+//
+// Frames rotate through 16,384 buffers laid out like mbufs; queries are written into them, for names drawn
+// anew, outside the timed part. Guards, counters and histogram are on. The yardsticks replace the table
+// alone, in the same pipeline, and hold the same keys and answers. Cycles are those of the invariant TSC.
+#include <rte_eal.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "dataplane/eal/eal.h"
+#include "dataplane/stats/histogram.h"
+#include "dataplane/stats/tsc_clock.h"
+#include "dataplane/sync/affinity.h"
+#include "dataplane/worker/stages.h"
+#include "tests/bench/worker_mix.h"
+#include "tests/bench/worker_yardsticks.h"
+
+namespace swarmdns::bench {
+namespace {
+
+using stats::read_tsc;
+
+constexpr std::size_t kFrames = 16'384;
+constexpr std::size_t kMbuf = 128 + 128 + 2048;  // header, headroom, data room
+constexpr std::size_t kHeadroom = 256;
+constexpr std::size_t kRoom = 1514;
+
+struct Options {
+  std::string json;
+  unsigned repeat = 5;
+  double seconds = 1.0;
+  unsigned burst = 32;
+  unsigned cpu = 1;
+  std::uint64_t seed = 20260101;
+  std::vector<std::string> cases{"hit-10k", "hit-1m", "hit-10m"};
+  bool hugepages = false;
+  bool yardsticks = true;
+  bool stages = false;
+};
+
+[[noreturn]] void fail(const std::string& why) {
+  std::fprintf(stderr, "bench-worker: %s\n", why.c_str());
+  std::exit(1);
+}
+
+// The frames' memory, as a pool of mbufs would be.
+class Frames {
+ public:
+  Frames() {
+    memory_ = static_cast<std::byte*>(
+        mmap(nullptr, kFrames * kMbuf, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    if (memory_ == MAP_FAILED) fail("no memory for the frames");
+    madvise(memory_, kFrames * kMbuf, MADV_HUGEPAGE);
+  }
+  ~Frames() { munmap(memory_, kFrames * kMbuf); }
+  Frames(const Frames&) = delete;
+  Frames& operator=(const Frames&) = delete;
+
+  // A query for a name drawn from `names` into each buffer.
+  void write(const Mix& mix, std::uint64_t names, std::mt19937_64& random) {
+    for (std::size_t i = 0; i < kFrames; ++i) {
+      lengths_[i] = static_cast<std::uint16_t>(mix.query(random() % names, random(), at(i)));
+    }
+  }
+  void fill(worker::Batch& batch, std::size_t first, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      batch.frames[i] = {at(first + i), lengths_[first + i], kRoom, false};
+    }
+    batch.count = count;
+  }
+
+ private:
+  std::byte* at(std::size_t i) { return memory_ + i * kMbuf + kHeadroom; }
+  std::byte* memory_;
+  std::array<std::uint16_t, kFrames> lengths_{};
+};
+
+class Bench {
+ public:
+  Bench(const Options& options, std::uint64_t names)
+      : options_(options), names_(names), mix_(options.seed), tsc_(stats::TscClock::calibrate()) {
+    build_policy();
+    build_cache();
+  }
+
+  [[nodiscard]] const stats::TscClock& tsc() const { return tsc_; }
+  [[nodiscard]] cache::CacheStats cache_stats() const { return cache_->stats(); }
+
+  // Cycles a query: the median of the passes over all frames, so that a pass in which the machine did
+  // something else does not count. `yardstick` null: our own table.
+  double measure(Yardstick* yardstick) {
+    std::mt19937_64 random(options_.seed + 1);  // the same queries for everyone
+    std::vector<std::uint64_t> passes;
+    const std::uint64_t hits_before = counters_.get(stats::Counter::CacheHits);
+    pass(yardstick, random);  // warms up
+    std::uint64_t timed = 0;
+    const std::uint64_t limit = tsc_.from_ns(static_cast<std::uint64_t>(options_.seconds * 1e9));
+    while (timed < limit || passes.size() < 9) {
+      passes.push_back(pass(yardstick, random));
+      timed += passes.back();
+    }
+    const std::uint64_t hits = counters_.get(stats::Counter::CacheHits) - hits_before;
+    if (hits != (passes.size() + 1) * kFrames ||
+        counters_.get(stats::Counter::Replies) != counters_.get(stats::Counter::CacheHits)) {
+      for (std::size_t c = 0; c < stats::kCounters; ++c) {
+        const auto counter = static_cast<stats::Counter>(c);
+        if (counters_.get(counter) != 0)
+          std::fprintf(stderr, "%s %llu\n", std::string(stats::name(counter)).c_str(),
+                       static_cast<unsigned long long>(counters_.get(counter)));
+      }
+      fail("some queries were not answered from the cache: the figure would be worth nothing");
+    }
+    std::ranges::nth_element(passes, passes.begin() + static_cast<std::ptrdiff_t>(passes.size() / 2));
+    return static_cast<double>(passes[passes.size() / 2]) / kFrames;
+  }
+
+  void fill(Yardstick& yardstick) {
+    for (std::uint64_t i = 0; i < names_; ++i) {
+      const Mix::Name name = mix_.name(i);
+      const cache::Key key{name.wire.data(), name.length, mix_.key_flags(i), 0, mix_.qtype(i)};
+      const std::uint64_t hash = reader_->hash(key);
+      const cache::Entry* entry = reader_->find(hash, key);
+      if (entry == nullptr) fail("the cache has lost a name");
+      yardstick.add(hash, *entry);
+    }
+  }
+
+  // Cycles a query of each stage, each timed by itself.
+  std::vector<std::pair<const char*, double>> stages() {
+    std::vector<std::pair<const char*, double>> result = {{"headers", 0}, {"question", 0}, {"guard", 0},
+                                                          {"lookup", 0},  {"miss", 0},     {"reply", 0}};
+    std::mt19937_64 random(options_.seed + 2);
+    constexpr int kPasses = 24;
+    void (*const functions[])(worker::Batch&, const worker::Context&) noexcept = {
+        worker::headers_stage, worker::question_stage, worker::guard_stage,
+        worker::lookup_stage,  worker::miss_stage,     worker::reply_stage};
+    for (int p = 0; p < kPasses; ++p) {
+      frames_.write(mix_, names_, random);
+      for (std::size_t first = 0; first + options_.burst <= kFrames; first += options_.burst) {
+        frames_.fill(*batch_, first, options_.burst);
+        const worker::Context context = this->context();
+        std::uint64_t before = read_tsc();
+        for (std::size_t s = 0; s < result.size(); ++s) {
+          functions[s](*batch_, context);
+          const std::uint64_t now = read_tsc();
+          result[s].second += static_cast<double>(now - before);
+          before = now;
+        }
+      }
+    }
+    for (auto& [name, cycles] : result) cycles /= static_cast<double>(kPasses * kFrames);
+    return result;
+  }
+
+ private:
+  void build_policy() {
+    // A hundred rules and the allowance of a bigger site.
+    std::vector<guard::AclRule> rules;
+    for (int i = 0; i < 100; ++i) {
+      rules.push_back(
+          {*guard::Prefix::parse("172.16." + std::to_string(i) + ".0/24"), guard::AclAction::Deny});
+    }
+    rules.push_back({*guard::Prefix::parse("10.0.0.0/8"), guard::AclAction::Allow});
+    rules.push_back({*guard::Prefix::parse("fd00::/8"), guard::AclAction::Allow});
+    policy_.acl = guard::Acl::build(rules, guard::AclAction::Refuse);
+    policy_.cookies = std::make_shared<guard::Cookies>(std::vector<guard::CookieSecret>(1), false);
+    policy_.rate_limiter =
+        guard::RateLimiter::create({.responses_per_second = 10'000'000, .prefix_scale = 10'000, .slip = 2});
+    policy_.ports.push_back(std::make_shared<net::PortIdentity>(net::PortIdentity::Options{
+        .mac = kServerMac,
+        .service = {*net::Address::parse(kServerV4), *net::Address::parse(kServerV6)},
+        .local = {},
+        .martians = {}}));
+  }
+
+  void build_cache() {
+    cache::CacheOptions options;
+    options.budget_bytes = std::max<std::uint64_t>(64U << 20, names_ * 440);
+    options.mean_entry_bytes = 280;
+    options.hugepages = options_.hugepages;
+    auto made = cache::Cache::create(options, writer_counters_);
+    if (!made) fail(made.error());
+    cache_ = std::move(*made);
+    const std::uint64_t now_ms = clock_.milliseconds();
+    cache::InsertOptions insert;
+    insert.journal = false;
+    for (std::uint64_t i = 0; i < names_; ++i) {
+      const cache::Outcome outcome = cache_->insert(mix_.answer(i, clock_.seconds()), now_ms, insert);
+      if (outcome != cache::Outcome::Inserted) fail("the cache did not take name " + std::to_string(i));
+      if (i % 1024 == 0) cache_->work(now_ms);
+    }
+    if (cache_->stats().entries != names_) fail("the cache does not hold all names");
+    reader_ = std::make_unique<cache::Reader>(cache_->table());
+  }
+
+  [[nodiscard]] worker::Context context() {
+    return {.policy = policy_,
+            .identity = *policy_.ports[0],
+            .reader = *reader_,
+            .misses = channel_,
+            .counters = counters_,
+            .moment = moment_,
+            .port = 0};
+  }
+
+  // All frames once. Ticks of the timed part: from the burst's receipt to the list of what is sent.
+  std::uint64_t pass(Yardstick* yardstick, std::mt19937_64& random) {
+    frames_.write(mix_, names_, random);
+    moment_ = {.now = clock_.seconds(),
+               .wall_s = 1'800'000'000,
+               .ms = static_cast<std::uint32_t>(clock_.milliseconds())};
+    const std::uint64_t start = read_tsc();
+    for (std::size_t first = 0; first + options_.burst <= kFrames; first += options_.burst) {
+      frames_.fill(*batch_, first, options_.burst);
+      batch_->rx_tsc = read_tsc();
+      if (yardstick == nullptr) {
+        worker::run_stages(*batch_, context());
+      } else {
+        run_with(*yardstick);
+      }
+      send();
+    }
+    const std::uint64_t ticks = read_tsc() - start;
+    reader_->quiescent();
+    return ticks;
+  }
+
+  void run_with(Yardstick& yardstick) {
+    const worker::Context context = this->context();
+    headers_stage(*batch_, context);
+    question_stage(*batch_, context);
+    guard_stage(*batch_, context);
+    worker::Lookups lookups;
+    gather_lookups(*batch_, context, lookups);
+    std::array<std::uint64_t, worker::kMaxBurst> hashes;
+    std::array<cache::Key, worker::kMaxBurst> keys;
+    std::size_t n = 0;
+    for (const std::size_t i : lookups.places) {
+      keys[n] = batch_->queries[i].key();
+      hashes[n] = yardstick.wants_hash() ? reader_->hash(keys[n]) : 0;
+      ++n;
+    }
+    yardstick.find({hashes.data(), n}, {keys.data(), n}, {lookups.found.data(), n});
+    settle_lookups(*batch_, context, lookups);
+    miss_stage(*batch_, context);
+    reply_stage(*batch_, context);
+  }
+
+  // What a transmit queue is given, and the counting that goes with it.
+  void send() {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < batch_->count; ++i) {
+      if (batch_->fates[i] != worker::Fate::Reply) continue;
+      outgoing_[count++] = {batch_->frames[i].data, batch_->reply_lengths[i]};
+    }
+    counters_.add(stats::Counter::TxFrames, count);
+    if (batch_->hits != 0) hits_.add(tsc_.to_ns(read_tsc() - batch_->rx_tsc), batch_->hits);
+    asm volatile("" : : "r"(outgoing_.data()) : "memory");
+  }
+
+  const Options& options_;
+  const std::uint64_t names_;
+  const Mix mix_;
+  const stats::TscClock tsc_;
+  const cache::Clock clock_;
+  stats::Block writer_counters_;
+  stats::Block counters_;
+  stats::Histogram hits_;
+  worker::Policy policy_;
+  worker::Moment moment_;
+  miss::Channel channel_{16};
+  std::unique_ptr<cache::Cache> cache_;
+  std::unique_ptr<cache::Reader> reader_;
+  const std::unique_ptr<worker::Batch> batch_ = std::make_unique<worker::Batch>();
+  Frames frames_;
+  std::array<std::pair<std::byte*, std::uint16_t>, worker::kMaxBurst> outgoing_;
+};
+
+struct Row {
+  std::string name;
+  double cycles = 0, least = 0, most = 0, ns = 0;
+  std::vector<std::pair<std::string, double>> yardsticks;  // cycles
+};
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+Row run_case(const std::string& name, std::uint64_t names, const Options& options) {
+  std::fprintf(stderr, "%s: filling the cache with %llu names\n", name.c_str(),
+               static_cast<unsigned long long>(names));
+  Bench bench(options, names);
+  Row row{.name = name};
+  std::vector<double> ours;
+  for (unsigned i = 0; i < options.repeat; ++i) ours.push_back(bench.measure(nullptr));
+  row.cycles = median(ours);
+  row.least = std::ranges::min(ours);
+  row.most = std::ranges::max(ours);
+  row.ns = row.cycles * 1e9 / static_cast<double>(bench.tsc().hz());
+  const cache::CacheStats stats = bench.cache_stats();
+  std::printf("%-8s %9.1f cycles/query  (%.1f - %.1f)  %7.1f ns  %5.2f Mq/s  entry %.0f octets, %s\n",
+              name.c_str(), row.cycles, row.least, row.most, row.ns, 1000.0 / row.ns,
+              static_cast<double>(stats.entry_bytes) / static_cast<double>(stats.entries),
+              stats.hugepages ? "hugepages" : "transparent or small pages");
+  if (options.stages) {
+    std::printf("        ");
+    for (const auto& [stage, cycles] : bench.stages()) std::printf(" %s %.1f", stage, cycles);
+    std::printf("\n");
+  }
+  if (!options.yardsticks) return row;
+  for (const bool cds : {true, false}) {
+    const char* yardstick_name = cds ? "cds_lfht" : "rte_hash";
+    std::fprintf(stderr, "%s: filling %s\n", name.c_str(), yardstick_name);
+    const auto yardstick = cds ? make_cds_lfht(names) : make_rte_hash(names);
+    if (!yardstick) {
+      std::printf("         %s: left out, DPDK's memory does not hold it\n", yardstick_name);
+      continue;
+    }
+    bench.fill(*yardstick);
+    std::vector<double> theirs;
+    for (unsigned i = 0; i < options.repeat; ++i) theirs.push_back(bench.measure(yardstick.get()));
+    row.yardsticks.emplace_back(yardstick_name, median(theirs));
+    std::printf("         with %s %9.1f cycles/query, %.2f x ours\n", yardstick_name, median(theirs),
+                median(theirs) / row.cycles);
+  }
+  std::fflush(stdout);
+  return row;
+}
+
+void write_json(const std::vector<Row>& rows, const std::string& path) {
+  std::ofstream out(path);
+  out << "[";
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Row& row = rows[i];
+    out << (i == 0 ? "\n" : ",\n") << R"( {"bench": "worker", "case": ")" << row.name << R"(", "value": )"
+        << row.cycles << R"(, "unit": "cycles/query", "ns": )" << row.ns << R"(, "ratio_to": {)";
+    for (std::size_t y = 0; y < row.yardsticks.size(); ++y) {
+      out << (y == 0 ? "" : ", ") << '"' << row.yardsticks[y].first
+          << "\": " << row.yardsticks[y].second / row.cycles;
+    }
+    out << "}}";
+  }
+  out << "\n]\n";
+  if (!out) fail("cannot write " + path);
+}
+
+std::uint64_t names_of(const std::string& name) {
+  if (name == "hit-10k") return 10'000;
+  if (name == "hit-1m") return 1'000'000;
+  if (name == "hit-10m") return 10'000'000;
+  fail("unknown case '" + name + "': hit-10k, hit-1m or hit-10m");
+}
+
+int run(int argc, char** argv) {
+  Options options;
+  CLI::App app("Cycles and nanoseconds a query for cache hits, through the whole pipeline, without a NIC.");
+  app.add_option("--json", options.json, "write the figures to this file");
+  app.add_option("--repeat", options.repeat, "runs a case; the median counts")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  app.add_option("--seconds", options.seconds, "timed seconds a run")
+      ->capture_default_str()
+      ->check(CLI::Range(0.01, 60.0));
+  app.add_option("--burst", options.burst, "frames a burst")
+      ->capture_default_str()
+      ->check(CLI::IsMember({8, 16, 32, 64}));
+  app.add_option("--cpu", options.cpu, "CPU to run on")->capture_default_str();
+  app.add_option("--seed", options.seed, "of names, answers and queries")->capture_default_str();
+  app.add_option("--case", options.cases, "hit-10k, hit-1m, hit-10m")->capture_default_str();
+  app.add_flag("--hugepages", options.hugepages, "explicit 2 MiB pages for cache and rte_hash");
+  app.add_flag("!--no-yardsticks", options.yardsticks, "ours only");
+  app.add_flag("--stages", options.stages, "cycles of each stage, too");
+  CLI11_PARSE(app, argc, argv);
+
+  std::uint64_t most = 0;
+  for (const std::string& name : options.cases) most = std::max(most, names_of(name));
+  if (options.yardsticks) {
+    // rte_hash lives in DPDK's memory: its keys, buckets and free list.
+    eal::EalOptions eal_options;
+    const unsigned cpu = sync::current_affinity().back();
+    options.cpu = std::min(options.cpu, cpu);
+    eal_options.main_cpu = options.cpu;
+    eal_options.worker_cpus = {options.cpu};
+    eal_options.hugepages = options.hugepages;
+    eal_options.memory_mib = static_cast<std::uint32_t>(256 + most * 160 / 1'000'000);
+    eal_options.file_prefix = "benchworker";
+    auto eal = eal::Eal::start(eal_options);
+    if (!eal) fail(eal.error().text());
+    static const std::unique_ptr<eal::Eal> kept = std::move(*eal);
+  }
+  const unsigned cpus[] = {options.cpu};
+  if (auto pinned = sync::set_affinity(cpus); !pinned) fail(pinned.error());
+
+  std::printf(
+      "seed %llu, bursts of %u, %zu frames; answers: 12 %% NXDOMAIN, 15 %% CNAME, 10 %% AAAA, rest A; 30 %% "
+      "DO with "
+      "RRSIG; 70 %% EDNS; half IPv6\n",
+      static_cast<unsigned long long>(options.seed), options.burst, kFrames);
+  std::vector<Row> rows;
+  for (const std::string& name : options.cases) rows.push_back(run_case(name, names_of(name), options));
+  if (!options.json.empty()) write_json(rows, options.json);
+  return 0;
+}
+
+}  // namespace
+}  // namespace swarmdns::bench
+
+int main(int argc, char** argv) {
+  return swarmdns::bench::run(argc, argv);
+}
