@@ -27,6 +27,14 @@ std::expected<std::string, std::string> identity_line() {
   return std::to_string(getpid()) + " " + word + " " + *boot;
 }
 
+// The kernel refuses O_CREAT on another user's file in a sticky directory, even to root (fs.protected_regular): what a
+// killed data plane left there is opened without.
+int open_lock(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd >= 0 || errno != ENOENT) return fd;
+  return open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
 }  // namespace
 
 std::string pidfile_path(const std::string& run_dir) {
@@ -40,7 +48,8 @@ std::string lockfile_path(const std::string& run_dir) {
 std::expected<Pidfile, std::string> Pidfile::take(const std::string& run_dir) {
   const std::string path = lockfile_path(run_dir);
   for (;;) {
-    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int fd = open_lock(path);
+    if (fd < 0 && errno == EEXIST) continue;  // somebody else was faster
     if (fd < 0) return std::unexpected("cannot open " + path + ": " + std::strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
       close(fd);
