@@ -55,7 +55,7 @@ inline std::string to_hex(std::span<const std::byte> octets) {
   return out;
 }
 
-inline void put8(Octets& to, unsigned value) {
+[[gnu::noinline]] inline void put8(Octets& to, unsigned value) {
   to.push_back(static_cast<std::byte>(value));
 }
 inline void put16(Octets& to, unsigned value) {
@@ -66,7 +66,8 @@ inline void put32(Octets& to, std::uint32_t value) {
   put16(to, value >> 16);
   put16(to, value & 0xffff);
 }
-inline void put(Octets& to, std::span<const std::byte> octets) {
+// Not inlined: GCC 12 sees overflows in std::vector's growth that are not there.
+[[gnu::noinline]] inline void put(Octets& to, std::span<const std::byte> octets) {
   to.insert(to.end(), octets.begin(), octets.end());
 }
 inline void put_text(Octets& to, std::string_view text) {
