@@ -17,7 +17,6 @@ PARTS = ("controlplane", "resolver", "dataplane")
 BINARIES = {
     "controlplane": "controlplane/swarmdns-controlplane",
     "dataplane": "dataplane/swarmdns-dataplane",
-    "swarmctl": "controlplane/swarmctl",
 }
 CHILD_PID_FILES = {"dataplane": "dataplane.pid", "resolver": "resolver.pid"}
 CHILD_PROGRAMS = {"dataplane": "swarmdns-dataplane", "resolver": "unbound"}
