@@ -71,6 +71,11 @@ void capacity_section(Conf& conf, const v1::ResolverConfig& config) {
   conf.set("num-queries-per-thread", 2048);
   conf.set("so-reuseport", "yes");
   conf.set("incoming-num-tcp", 256);
+  // All questions come from one client, the data plane, whose own quotas tell the real clients apart:
+  // Unbound's limits per client (1000 waiting, answers older than 1.9 s discarded) would let a flood of one
+  // take the misses of all.
+  conf.set("wait-limit", 0);
+  conf.set("discard-timeout", 0);
 }
 
 void answer_section(Conf& conf) {

@@ -54,6 +54,8 @@ server:
   num-queries-per-thread: 2048
   so-reuseport: yes
   incoming-num-tcp: 256
+  wait-limit: 0
+  discard-timeout: 0
   # the data plane serves stale answers itself, and must know a bogus answer from a lame server
   ede: yes
   prefetch: yes
