@@ -35,6 +35,8 @@ def servers(net):
     # Takes every query and says nothing.
     fill(net.zone("silent.nest.", group="none", hosts=NONE_HOSTS[:1]), "timeout", 2)
     fill(net.zone("silent.swarm.", group="none", hosts=NONE_HOSTS[1:2]), "timeout", 2)
+    # Likewise, and none of its names is listed: a resolver does not know yet that nobody answers there.
+    net.zone("flood.nest.", group="none", hosts=NONE_HOSTS[2:3])
 
 
 def signatures(net):

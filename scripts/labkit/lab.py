@@ -59,14 +59,16 @@ def up(options, say=print):
         if before is not None and before != options:
             say("another lab is up: taking it down first")
             tear_down()
+        elif before is not None and not build.is_current(options):
+            say("the Internet of this lab is to be made anew: taking it down first")
+            tear_down()
         elif before is None and any(netns.exists(ns) for ns in topology.all_namespaces()):
             say("remains of a crashed lab: clearing them away")
             tear_down()
-        if before is not None and before == options and build.is_current(options):
+        if before == options and STATE_FILE.exists():
             say("the lab is up; starting what does not run")
         save_state(options)
-        if build.make(options):
-            servers.stop()
+        build.make(options)
         topology.wire(options)
         servers.end_lost()
         for each in nodes(options):

@@ -5,7 +5,7 @@ from support import load
 
 
 def test_others_misses_resolve_during_a_flood(bench, node, tmp_path):
-    flood = [f"x{n}-{n * 7919 % 99991}.silent.nest A" for n in range(40000)]
+    flood = [f"x{n}-{n * 7919 % 99991}.flood.nest A" for n in range(40000)]
     before = node.counters()
     running = load.Load(node.at.service4, flood, tmp_path, a="10.53.130.9", q=4000, Q=4000, t=2, l=20, c=8)
     answered = []
