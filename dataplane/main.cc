@@ -31,7 +31,7 @@ std::expected<v1::DataplaneConfig, std::string> read_configuration(const app::Co
   }
   if (config->state_dir().empty()) config->set_state_dir(line.state_dir);
   auto checked = control::checked(std::move(*config));
-  if (!checked) return std::unexpected(path + ":\n" + checked.error());
+  if (!checked) return std::unexpected(path + " cannot be used:\n" + checked.error());
   return checked;
 }
 
@@ -53,6 +53,15 @@ void serve(app::Node& node, int signals, int stop_fd, const control::Logger& log
   }
 }
 
+// A line a problem.
+void log_refusal(const control::Logger& log, std::string_view text) {
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    log.error("not started", {{"why", text.substr(0, end)}});
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+}
+
 int run(const app::CommandLine& line, const control::Logger& log) {
   sigset_t wanted;
   sigemptyset(&wanted);
@@ -68,14 +77,14 @@ int run(const app::CommandLine& line, const control::Logger& log) {
 
   const auto config = read_configuration(line);
   if (!config) {
-    log.error("not started", {{"why", config.error()}});
+    log_refusal(log, config.error());
     return 1;
   }
   log.info("starting", {{"version", SWARMDNS_VERSION}, {"node", config->node_name()}});
   {
     auto node = app::Node::start(*config, stop_fd, log);
     if (!node) {
-      log.error("not started", {{"why", node.error()}});
+      log_refusal(log, node.error());
       return 1;
     }
     log.info("ready", {{"ports", config->ports_size()}, {"workers", config->eal().worker_cpus_size()}});

@@ -29,7 +29,7 @@ const google::protobuf::EnumValueDescriptor* value_of_word(const google::protobu
                                                            std::string_view word);
 std::vector<std::string> words_of(const google::protobuf::EnumDescriptor* type);
 
-// What one value of the field may be, as it stands in error messages: "a whole number from 16 to 1048576
+// What one value of the field may be, as it stands in error messages: "a whole number from 16 to 32768
 // (MiB)".
 std::string allowed_text(const google::protobuf::FieldDescriptor* field);
 

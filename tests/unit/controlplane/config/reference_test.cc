@@ -20,7 +20,7 @@ TEST(ConfigReference, NamesEveryKeyAndNoInternalOne) {
   EXPECT_NE(page.find("## dataplane.ports (list)"), std::string::npos);
   EXPECT_NE(
       page.find(
-          "| `memory_mib` | fixed budget of table and entries | a whole number from 16 to 1048576 (MiB) | "
+          "| `memory_mib` | fixed budget of table and entries | a whole number from 16 to 32768 (MiB) | "
           "`256` | restart |"),
       std::string::npos);
   EXPECT_NE(

@@ -37,7 +37,7 @@ TEST(ParseConfig, ReadsEveryKindOfValue) {
   const auto loaded =
       parse_config(std::string(kHead) +
                        "  worker: {idle: spin, burst: 64}\n"
-                       "  cache: {memory_mib: 1048576, hugepages: true, stale_max_s: 0}\n"
+                       "  cache: {memory_mib: 32768, hugepages: true, stale_max_s: 0}\n"
                        "  guard:\n"
                        "    acl: {otherwise: deny, allow: ['10.0.0.0/8', \"::/0\"]}\n"
                        "resolver: {val_override_date: 20200601000000, trust_anchor_file: ''}\n",
@@ -45,7 +45,7 @@ TEST(ParseConfig, ReadsEveryKindOfValue) {
   ASSERT_TRUE(loaded) << to_string(loaded.error());
   const v1::DataplaneConfig& dataplane = loaded->config.dataplane();
   EXPECT_EQ(dataplane.worker().idle(), v1::SPIN);
-  EXPECT_EQ(dataplane.cache().memory_mib(), 1048576u);
+  EXPECT_EQ(dataplane.cache().memory_mib(), 32768u);
   EXPECT_TRUE(dataplane.cache().hugepages());
   EXPECT_TRUE(dataplane.cache().has_stale_max_s());
   EXPECT_EQ(dataplane.guard().acl().otherwise(), v1::ACL_DENY);
@@ -81,7 +81,7 @@ TEST(ParseConfig, DuplicateKey) {
 TEST(ParseConfig, OutOfRange) {
   EXPECT_EQ(errors_below_head("  cache:\n    memory_mib: 4\n"),
             "node.yaml:10: dataplane.cache.memory_mib: 4 is out of range: must be a whole number from 16 to "
-            "1048576 "
+            "32768 "
             "(MiB)\n");
   EXPECT_EQ(
       errors_below_head("  cache: {max_ttl_s: -1}\n"),
@@ -94,20 +94,20 @@ TEST(ParseConfig, OutOfRange) {
   EXPECT_EQ(errors_below_head("  cache: {memory_mib: 99999999999999999999999}\n"),
             "node.yaml:9: dataplane.cache.memory_mib: 99999999999999999999999 is out of range: must be a "
             "whole number "
-            "from 16 to 1048576 (MiB)\n");
+            "from 16 to 32768 (MiB)\n");
 }
 
 TEST(ParseConfig, WrongType) {
   EXPECT_EQ(
       errors_below_head("  cache: {memory_mib: lots}\n"),
-      "node.yaml:9: dataplane.cache.memory_mib: \"lots\" must be a whole number from 16 to 1048576 (MiB)\n");
+      "node.yaml:9: dataplane.cache.memory_mib: \"lots\" must be a whole number from 16 to 32768 (MiB)\n");
   EXPECT_EQ(
       errors_below_head("  cache: {memory_mib: 64.5}\n"),
-      "node.yaml:9: dataplane.cache.memory_mib: \"64.5\" must be a whole number from 16 to 1048576 (MiB)\n");
+      "node.yaml:9: dataplane.cache.memory_mib: \"64.5\" must be a whole number from 16 to 32768 (MiB)\n");
   EXPECT_EQ(errors_below_head("  cache: {hugepages: 1}\n"),
             "node.yaml:9: dataplane.cache.hugepages: \"1\" must be true or false\n");
   EXPECT_EQ(errors_below_head("  cache: {memory_mib: [64]}\n"),
-            "node.yaml:9: dataplane.cache.memory_mib: is a list: must be a whole number from 16 to 1048576 "
+            "node.yaml:9: dataplane.cache.memory_mib: is a list: must be a whole number from 16 to 32768 "
             "(MiB)\n");
   EXPECT_EQ(errors_below_head("  cache: 64\n"),
             "node.yaml:9: dataplane.cache: is a single value; a mapping with some of these keys is needed: "
@@ -133,7 +133,7 @@ TEST(ParseConfig, EnumWords) {
 
 TEST(ParseConfig, NoValue) {
   EXPECT_EQ(errors_below_head("  cache:\n    memory_mib:\n"),
-            "node.yaml:10: dataplane.cache.memory_mib: has no value: give a whole number from 16 to 1048576 "
+            "node.yaml:10: dataplane.cache.memory_mib: has no value: give a whole number from 16 to 32768 "
             "(MiB), or "
             "leave the key out\n");
 }

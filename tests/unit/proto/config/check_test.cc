@@ -38,7 +38,7 @@ TEST(Check, RangeErrorsNameBothEnds) {
   config.mutable_ports(0)->set_mtu(9001);
   EXPECT_EQ(lines(check(config)),
             (Lines{"ports[0].mtu: 9001 is out of range: must be a whole number from 1280 to 9000 (bytes)",
-                   "cache.memory_mib: 4 is out of range: must be a whole number from 16 to 1048576 (MiB)"}));
+                   "cache.memory_mib: 4 is out of range: must be a whole number from 16 to 32768 (MiB)"}));
 }
 
 TEST(Check, RefusesEnumNumbersFromAnotherVersion) {

@@ -89,7 +89,7 @@ TEST(Schema, EnumWordsAreDistinctAndRoundTrip) {
 
 TEST(Schema, AllowedTextNamesRangeAndUnit) {
   const auto* cache = v1::CacheConfig::descriptor();
-  EXPECT_EQ(allowed_text(cache->FindFieldByName("memory_mib")), "a whole number from 16 to 1048576 (MiB)");
+  EXPECT_EQ(allowed_text(cache->FindFieldByName("memory_mib")), "a whole number from 16 to 32768 (MiB)");
   EXPECT_EQ(allowed_text(cache->FindFieldByName("hugepages")), "true or false");
   EXPECT_EQ(allowed_text(v1::WorkerConfig::descriptor()->FindFieldByName("idle")), "one of: adaptive, spin");
 }
