@@ -26,6 +26,7 @@ template <class Number>
 struct Block {
   Number first;
   Number last;
+  std::size_t rule;  // its place among the rules
   AclAction action;
 };
 
@@ -41,8 +42,9 @@ struct Piece {
 template <class Number>
 std::vector<Piece<Number>> flatten(std::vector<Block<Number>> blocks, AclAction otherwise) {
   // Outer blocks before inner ones; of equal ones the last written stays innermost.
-  std::stable_sort(blocks.begin(), blocks.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : a.last > b.last;
+  std::sort(blocks.begin(), blocks.end(), [](const auto& a, const auto& b) {
+    if (a.first != b.first) return a.first < b.first;
+    return a.last != b.last ? a.last > b.last : a.rule < b.rule;
   });
   std::vector<Piece<Number>> pieces{{0, otherwise}};
   const auto begin_piece = [&](Number first, AclAction action) {
@@ -96,17 +98,18 @@ std::vector<AclRule> default_acl_rules(std::span<const Prefix> connected) {
 std::unique_ptr<const Acl> Acl::build(std::span<const AclRule> rules, AclAction otherwise) {
   std::vector<Block<std::uint32_t>> v4;
   std::vector<Block<Uint128>> v6;
-  for (const AclRule& rule : rules) {
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const AclRule& rule = rules[i];
     if (rule.prefix.is_v4()) {
       const unsigned free_bits = 128U - rule.prefix.length;
       const std::uint32_t span = free_bits == 32 ? ~std::uint32_t{0} : (std::uint32_t{1} << free_bits) - 1;
       const std::uint32_t first = v4_number(rule.prefix.address) & ~span;
-      v4.push_back({first, first | span, rule.action});
+      v4.push_back({first, first | span, i, rule.action});
     } else {
       const unsigned free_bits = 128U - rule.prefix.length;
       const Uint128 span = free_bits == 128 ? ~Uint128{0} : (Uint128{1} << free_bits) - 1;
       const Uint128 first = v6_number(rule.prefix.address) & ~span;
-      v6.push_back({first, first | span, rule.action});
+      v6.push_back({first, first | span, i, rule.action});
     }
   }
   std::unique_ptr<Acl> acl(new Acl);
