@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "controlplane/api/admin_server.h"
 #include "controlplane/app/command_line.h"
@@ -87,7 +88,7 @@ int run_node(const CommandLine& command, const ConfigStore::Start& start, const 
     return kCannotRun;
   }
   Log log;
-  if (!command.foreground) log.to_file(filled.node().state_dir() + "/log/controlplane.log");
+  if (command.daemon) log.to_file(filled.node().state_dir() + "/log/controlplane.log");
   log.info(std::string("swarmdns-controlplane ") + SWARMDNS_VERSION + ", node " + filled.node().name() +
            ", " + start.loaded.file);
   if (!start.note.empty()) log.warning(start.note);
@@ -107,7 +108,7 @@ int run_node(const CommandLine& command, const ConfigStore::Start& start, const 
   node.on_admin_users([&](const v1::NodeConfig& config) { (*server)->set_users(admin_uids(config)); });
   node.start();
   daemon.report(0);
-  if (!command.foreground) daemon.let_go();
+  if (command.daemon) daemon.let_go();
   wait_for_the_end(signals, node, log, command.stop_children);
   (*server)->stop();
   log.info("stopped");
@@ -115,7 +116,7 @@ int run_node(const CommandLine& command, const ConfigStore::Start& start, const 
 }
 
 int run(const std::vector<std::string>& arguments) {
-  const auto command = parse_command_line(arguments);
+  auto command = parse_command_line(arguments);
   if (!command) {
     complain(command.error());
     fputs(usage().c_str(), stderr);
@@ -129,6 +130,9 @@ int run(const std::vector<std::string>& arguments) {
     printf("swarmdns-controlplane %s\n", SWARMDNS_VERSION);
     return 0;
   }
+  // SIGHUP reads it again, from wherever the process is then.
+  std::error_code ignored;
+  command->config_file = std::filesystem::absolute(command->config_file, ignored).string();
   const auto start = command->check ? [&]() -> std::expected<ConfigStore::Start, std::vector<ConfigProblem>> {
     auto loaded = load_config(command->config_file);
     if (!loaded) return std::unexpected(loaded.error());
@@ -147,7 +151,7 @@ int run(const std::vector<std::string>& arguments) {
     return 0;
   }
   Daemon daemon;
-  if (!command->foreground) {
+  if (command->daemon) {
     if (const auto status = daemon.detach()) return *status;
   }
   const int status = run_node(*command, *start, filled, daemon);

@@ -15,13 +15,18 @@ grpc::Status status_of(const Refusal& refusal) {
     case Refusal::Kind::kPrecondition:
       code = grpc::StatusCode::FAILED_PRECONDITION;
       break;
+    case Refusal::Kind::kForbidden:
+      code = grpc::StatusCode::PERMISSION_DENIED;
+      break;
     case Refusal::Kind::kUnavailable:
+    case Refusal::Kind::kUnreachable:
       code = grpc::StatusCode::UNAVAILABLE;
       break;
     case Refusal::Kind::kFailed:
       break;
   }
-  return grpc::Status(code, refusal.text);
+  // The details tell an answer of ours from gRPC's own words about a broken connection.
+  return grpc::Status(code, refusal.text, kOwnAnswer);
 }
 
 template <typename T>
@@ -32,33 +37,29 @@ grpc::Status reply(Outcome<T> outcome, T* response) {
 }
 
 grpc::Status invalid(const std::string& text) {
-  return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, text);
+  return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, text, kOwnAnswer);
 }
 
 }  // namespace
 
 grpc::Status AdminService::GetNodeStatus(grpc::ServerContext*, const v1::GetNodeStatusRequest*,
                                          v1::NodeStatus* response) {
-  *response = node_.node_status();
-  return grpc::Status::OK;
+  return reply(node_.node_status(), response);
 }
 
 grpc::Status AdminService::CheckConfig(grpc::ServerContext*, const v1::CheckConfigRequest* request,
                                        v1::ConfigReport* response) {
-  *response = node_.check_config(request->yaml(), request->file());
-  return grpc::Status::OK;
+  return reply(node_.check_config(request->yaml(), request->file()), response);
 }
 
 grpc::Status AdminService::ApplyConfig(grpc::ServerContext*, const v1::ApplyConfigRequest* request,
                                        v1::ConfigReport* response) {
-  *response = node_.apply_config(request->yaml(), request->file());
-  return grpc::Status::OK;
+  return reply(node_.apply_config(request->yaml(), request->file()), response);
 }
 
 grpc::Status AdminService::ShowConfig(grpc::ServerContext*, const v1::ShowConfigRequest* request,
                                       v1::ShowConfigResponse* response) {
-  *response = node_.show_config(request->defaults());
-  return grpc::Status::OK;
+  return reply(node_.show_config(request->defaults()), response);
 }
 
 grpc::Status AdminService::LookupCache(grpc::ServerContext*, const v1::LookupRequest* request,

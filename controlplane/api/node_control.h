@@ -1,5 +1,6 @@
-// What the admin API asks of a node. The API translates between gRPC and this; the node knows no gRPC.
-// Every call may come from any of gRPC's threads, several at once.
+// What can be asked of a node: implemented by the node itself (app/) and, over the admin API, by swarmctl's
+// client (cli/). Neither side knows gRPC beyond its translation. Every call may come from any of gRPC's
+// threads, several at once.
 #pragma once
 
 #include <expected>
@@ -16,6 +17,8 @@ struct Refusal {
     kNotFound,      // no such port, process, ...
     kPrecondition,  // refused as things stand; the text names the mend
     kUnavailable,   // the data plane does not answer
+    kUnreachable,   // the node itself does not answer (only a remote NodeControl says so)
+    kForbidden,     // the caller may not
     kFailed,        // tried and failed
   };
   Kind kind = Kind::kFailed;
@@ -25,15 +28,18 @@ struct Refusal {
 template <typename T>
 using Outcome = std::expected<T, Refusal>;
 
+// In the details of every status the API itself gives.
+inline constexpr const char* kOwnAnswer = "swarmdns";
+
 class NodeControl {
  public:
   virtual ~NodeControl() = default;
 
-  virtual v1::NodeStatus node_status() = 0;
+  virtual Outcome<v1::NodeStatus> node_status() = 0;
 
-  virtual v1::ConfigReport check_config(const std::string& yaml, const std::string& file) = 0;
-  virtual v1::ConfigReport apply_config(const std::string& yaml, const std::string& file) = 0;
-  virtual v1::ShowConfigResponse show_config(bool defaults) = 0;
+  virtual Outcome<v1::ConfigReport> check_config(const std::string& yaml, const std::string& file) = 0;
+  virtual Outcome<v1::ConfigReport> apply_config(const std::string& yaml, const std::string& file) = 0;
+  virtual Outcome<v1::ShowConfigResponse> show_config(bool defaults) = 0;
 
   virtual Outcome<v1::LookupResponse> lookup(const v1::LookupRequest& request) = 0;
   virtual Outcome<v1::FlushCacheResponse> flush(const v1::FlushRequest& request) = 0;

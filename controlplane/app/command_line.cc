@@ -8,7 +8,8 @@ std::string usage() {
          "\n"
          "  --config FILE     the node's configuration (docs/configuration.md)\n"
          "  --check           say what is wrong with the configuration, change nothing\n"
-         "  --foreground      do not detach; log to stderr\n"
+         "  --foreground      stay and log to stderr: the default\n"
+         "  --daemon          detach once the node is up; log to STATE_DIR/log/controlplane.log\n"
          "  --dataplane PATH  the data plane's program (default: beside this one, ../dataplane, "
          "/usr/local/sbin)\n"
          "  --stop-children   on SIGTERM stop the data plane and the resolver too; by default they keep "
@@ -41,7 +42,9 @@ std::expected<CommandLine, std::string> parse_command_line(const std::vector<std
     }
     if (attached) return std::unexpected(name + " takes no value");
     if (name == "--foreground") {
-      result.foreground = true;
+      result.daemon = false;
+    } else if (name == "--daemon") {
+      result.daemon = true;
     } else if (name == "--check") {
       result.check = true;
     } else if (name == "--stop-children") {

@@ -10,7 +10,7 @@ namespace swarmdns::controlplane {
 struct CommandLine {
   std::string config_file;
   std::string dataplane;  // path of the program; "" = looked for
-  bool foreground = false;
+  bool daemon = false;    // detach, log to STATE_DIR/log/controlplane.log
   bool check = false;
   bool stop_children = false;  // SIGTERM stops the data plane and the resolver too
   bool help = false;

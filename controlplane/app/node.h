@@ -49,10 +49,10 @@ class Node final : public NodeControl {
     admin_users_changed_ = std::move(callback);
   }
 
-  v1::NodeStatus node_status() override;
-  v1::ConfigReport check_config(const std::string& yaml, const std::string& file) override;
-  v1::ConfigReport apply_config(const std::string& yaml, const std::string& file) override;
-  v1::ShowConfigResponse show_config(bool defaults) override;
+  Outcome<v1::NodeStatus> node_status() override;
+  Outcome<v1::ConfigReport> check_config(const std::string& yaml, const std::string& file) override;
+  Outcome<v1::ConfigReport> apply_config(const std::string& yaml, const std::string& file) override;
+  Outcome<v1::ShowConfigResponse> show_config(bool defaults) override;
   Outcome<v1::LookupResponse> lookup(const v1::LookupRequest& request) override;
   Outcome<v1::FlushCacheResponse> flush(const v1::FlushRequest& request) override;
   Outcome<void> dump(const std::function<bool(const v1::CacheSlice&)>& take) override;

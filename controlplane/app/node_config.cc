@@ -105,13 +105,13 @@ std::optional<Node::Candidate> Node::judge(const std::string& yaml, const std::s
   return candidate;
 }
 
-v1::ConfigReport Node::check_config(const std::string& yaml, const std::string& file) {
+Outcome<v1::ConfigReport> Node::check_config(const std::string& yaml, const std::string& file) {
   v1::ConfigReport report;
   judge(yaml, file, report);
   return report;
 }
 
-v1::ConfigReport Node::apply_config(const std::string& yaml, const std::string& file) {
+Outcome<v1::ConfigReport> Node::apply_config(const std::string& yaml, const std::string& file) {
   return apply_text(yaml, file, false);
 }
 
@@ -192,7 +192,7 @@ void Node::reload() {
   if (!report.accepted()) log_.warning("reload: " + file + " is refused; the configuration in force stays");
 }
 
-v1::ShowConfigResponse Node::show_config(bool defaults) {
+Outcome<v1::ShowConfigResponse> Node::show_config(bool defaults) {
   v1::ShowConfigResponse response;
   const std::lock_guard lock(mutex_);
   *response.mutable_config() = defaults ? filled_ : written_;

@@ -32,7 +32,7 @@ v1::ProcessStatus Node::process_status(const std::string& name, const Child* chi
   return status;
 }
 
-v1::NodeStatus Node::node_status() {
+Outcome<v1::NodeStatus> Node::node_status() {
   v1::NodeStatus status;
   const v1::Config config = filled();
   const std::string logs = config.node().state_dir() + "/log/";
@@ -119,8 +119,8 @@ Outcome<v1::ControlProcessResponse> Node::control_process(const v1::ControlProce
     if (auto done = act(request, *dataplane_, "the data plane"); !done) return std::unexpected(done.error());
   }
   v1::ControlProcessResponse response;
-  const v1::NodeStatus status = node_status();
-  for (const v1::ProcessStatus& process : status.processes()) {
+  const auto status = node_status();
+  for (const v1::ProcessStatus& process : status->processes()) {
     if (both || process.name() == request.process()) *response.add_processes() = process;
   }
   return response;

@@ -1,0 +1,17 @@
+// Messages as JSON for scripts: keys as in the schema, numbers as numbers (64 bits too), enums in the words
+// of YAML, every field present, bytes in hexadecimal.
+#pragma once
+
+#include <google/protobuf/message.h>
+
+#include <string>
+
+namespace swarmdns::controlplane {
+
+// Indented by two blanks, line ended.
+std::string to_json(const google::protobuf::Message& message);
+
+// "text" with quotes and escapes.
+std::string json_string(const std::string& text);
+
+}  // namespace swarmdns::controlplane
