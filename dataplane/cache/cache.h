@@ -148,7 +148,8 @@ class Cache {
   void review(SizeClass c);
   [[nodiscard]] bool scarce() const noexcept { return slab_.pool() + slab_.leaving() <= low_pages_; }
   [[nodiscard]] std::optional<SizeClass> donor(double at_least) noexcept;
-  void move_page_from(SizeClass c);
+  bool move_page_from(SizeClass c);
+  bool relocate(const SlotPlace& from);
   bool empty_leaving(unsigned budget);
 
   // upkeep.cc: expiry and flushes.

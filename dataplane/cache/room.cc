@@ -4,6 +4,7 @@
 #include "dataplane/cache/cache.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace swarmdns::cache {
 
@@ -14,7 +15,8 @@ constexpr unsigned kScanPerInsert = 64;  // steps of the eviction hand
 constexpr std::size_t kVictimPages = 8;  // pages looked at for the emptiest
 constexpr double kImbalance = 1.5;       // turnover between classes that makes a page move
 
-// How long entries of a class live, in units of inserts: what it can hold over what comes in.
+// How long entries of a class live, in units of inserts: what it can hold over what comes in. Entries found
+// in use when a page was considered for another class count as if they had come in.
 double turnover(const Slab::ClassState& state, std::uint32_t slots_per_page) {
   return static_cast<double>(state.pages.size()) * slots_per_page / static_cast<double>(state.recent + 1);
 }
@@ -60,7 +62,7 @@ void Cache::keep_reserve(SizeClass c) {
     }
   }
   if (slab_.pool() + slab_.leaving() < low_pages_) {
-    if (const auto from = donor(0.0)) move_page_from(*from);
+    if (const auto from = donor(0.0)) (void)move_page_from(*from);
   }
 }
 
@@ -71,8 +73,7 @@ void Cache::review(SizeClass c) {
   const double own = turnover(state, slab_.classes().slots(c));
   const auto from = donor(own * kImbalance);
   if (!from || *from == c || slab_.pool() == 0) return;
-  (void)slab_.grow(c);
-  move_page_from(*from);
+  if (move_page_from(*from)) (void)slab_.grow(c);
 }
 
 // The class that holds its entries longest, if it does so for `at_least` that many inserts.
@@ -92,24 +93,47 @@ std::optional<SizeClass> Cache::donor(double at_least) noexcept {
   return best;
 }
 
-void Cache::move_page_from(SizeClass c) {
+// Considers the class's next page. If most of it was asked for since it was last considered, it stays, and
+// the class is known to be in demand; else it begins to leave.
+bool Cache::move_page_from(SizeClass c) {
   Slab::ClassState& state = slab_.state(c);
-  PageIndex best = kNoPage;
-  for (std::size_t n = 0; n < std::min(kVictimPages, state.pages.size()); ++n) {
-    // Behind the hand, where what lives has been spared or is new; in small classes, any.
-    const std::size_t position = (state.hand_page + state.pages.size() - 1 - n) % state.pages.size();
-    const PageIndex index = state.pages[position];
-    if (slab_.page(index).leaving) continue;
-    if (best == kNoPage || slab_.page(index).live < slab_.page(best).live) best = index;
+  if (state.pages.empty()) return false;
+  if (state.give_page >= state.pages.size()) state.give_page = 0;
+  const PageIndex index = state.pages[state.give_page];
+  const Page& page = slab_.page(index);
+  if (page.leaving) {
+    ++state.give_page;
+    return false;
   }
-  if (best == kNoPage) return;
+  const std::uint8_t* flags = slab_.flags(index);
+  for (std::uint32_t slot = 0; slot < page.slots; ++slot) {
+    if ((flags[slot] & kSlotLive) != 0) __builtin_prefetch(slab_.entry(slab_.ref({index, slot})));
+  }
+  std::uint32_t touched = 0;
+  for (std::uint32_t slot = 0; slot < page.slots; ++slot) {
+    if ((flags[slot] & kSlotLive) == 0) continue;
+    touched += slab_.entry(slab_.ref({index, slot}))->touched.load(std::memory_order_relaxed) != 0 ? 1U : 0U;
+  }
+  const std::uint64_t room_elsewhere = state.room - page.room();
+  if (touched * 2 > page.live && touched > room_elsewhere) {
+    for (std::uint32_t slot = 0; slot < page.slots; ++slot) {
+      if ((flags[slot] & kSlotLive) == 0) continue;
+      auto& mark = slab_.entry(slab_.ref({index, slot}))->touched;
+      if (mark.load(std::memory_order_relaxed) != 0) mark.store(0, std::memory_order_relaxed);
+    }
+    state.recent += touched;
+    ++state.give_page;
+    return false;
+  }
   counters_.add(stats::Counter::SlabPagesMoved);
-  slab_.start_leaving(best);
-  if (slab_.page(best).leaving && slab_.page(best).live > 0) leaving_.push_back(best);
+  slab_.start_leaving(index);
+  if (page.leaving && page.live > 0) leaving_.push_back(index);
   (void)empty_leaving(32);
+  return true;
 }
 
-// Evicts what still lives in pages on the move, at most `budget` entries. True: there is more.
+// Takes what still lives out of pages on the move, at most `budget` entries: what was asked for goes to
+// another page of its class while there is room, the rest is evicted. True: there is more.
 bool Cache::empty_leaving(unsigned budget) {
   while (!leaving_.empty()) {
     const PageIndex index = leaving_.front();
@@ -120,11 +144,35 @@ bool Cache::empty_leaving(unsigned budget) {
       if (budget == 0) return true;
       if (reclaimer_.room() <= kRetireMargin) return false;  // a grace period must pass first
       --budget;
-      take_out(slab_.ref({index, slot}), stats::Counter::CacheEvictions);
+      const SlotPlace at{index, slot};
+      const bool asked_for = slab_.entry(slab_.ref(at))->touched.load(std::memory_order_relaxed) != 0;
+      if (!asked_for || !relocate(at)) take_out(slab_.ref(at), stats::Counter::CacheEvictions);
     }
     leaving_.pop_front();
   }
   return false;
+}
+
+// Copies a live entry to another slot of its class. False: there is none.
+bool Cache::relocate(const SlotPlace& from) {
+  const SizeClass c = slab_.page(from.page).size_class;
+  if (slab_.state(c).room == 0) return false;
+  const Ref old_ref = slab_.ref(from);
+  const Entry& old = *table_.entry(old_ref);
+  const TableWriter::Cell cell = writer_.find(table_.hash(old.key()), old_ref);
+  const Ref ref = slab_.take_slot(c);
+  const SlotPlace at = slab_.place(ref);
+  std::memcpy(static_cast<void*>(slab_.entry(ref)), &old, old.size());
+  slab_.entry(ref)->touched.store(0, std::memory_order_relaxed);
+  const Seconds deadline = slab_.deadlines(from.page)[from.slot];
+  slab_.set_origin(at, slab_.origin(from));
+  slab_.set_live(at, slab_.flags(from.page)[from.slot] & kSlotFresh);
+  slab_.set_old(at);
+  slab_.deadlines(at.page)[at.slot] = deadline;
+  wheel_.schedule(at.page, deadline);
+  writer_.replace(cell, ref);
+  retire(old_ref);
+  return true;
 }
 
 }  // namespace swarmdns::cache

@@ -80,6 +80,7 @@ class Slab {
     std::uint64_t reserve = 0;  // free slots eviction keeps ahead, to bridge grace periods
     std::uint64_t recent = 0;   // inserts lately, halved now and then
     std::uint64_t until_review = 0;
+    std::uint32_t give_page = 0;  // position in `pages` of the next one considered for another class
     // The eviction hand.
     bool hand_on_young = true;
     std::uint32_t hand_page = 0;  // position in `pages`
