@@ -1,6 +1,7 @@
 #include "dataplane/miss/engine.h"
 
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -73,6 +74,10 @@ void Engine::wait(std::uint64_t timeout_us) noexcept {
   epoll_event event{};
   const timespec timeout{static_cast<time_t>(timeout_us / 1'000'000),
                          static_cast<long>(timeout_us % 1'000'000 * 1000)};
+  if (!expecting()) {
+    (void)::nanosleep(&timeout, nullptr);
+    return;
+  }
   (void)::epoll_pwait2(epoll_, &event, 1, &timeout, nullptr);
 }
 
@@ -85,20 +90,7 @@ bool Engine::poll_once(std::uint64_t now_us) {
   udp_.flush([this](std::uint32_t socket) { on_refused(udp_.server_of(socket)); });
   tcp_.flush();
 
-  std::array<epoll_event, kEventsPerRound> events;
-  const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 0);
-  for (int i = 0; i < ready; ++i) {
-    const auto socket = static_cast<std::uint16_t>(events[static_cast<std::size_t>(i)].data.u64);
-    if (socket >= TcpUpstreams::kFirstSocket) {
-      tcp_.event(socket, events[static_cast<std::size_t>(i)].events, now_us_);
-      ++work;
-      continue;
-    }
-    work += 1 + udp_.receive(
-                    socket, kDatagramsPerSocket,
-                    [&](std::span<const std::byte> message) { on_message(socket, message); },
-                    [&] { on_refused(udp_.server_of(socket)); });
-  }
+  if (expecting()) work += take_events();
   work += timers_.advance(now_us_, [this](std::uint32_t index) { on_timer(index); });
   retry_refused();
   if (now_us_ - tcp_tick_us_ >= kTcpTick) {
@@ -111,6 +103,26 @@ bool Engine::poll_once(std::uint64_t now_us) {
   work += push_backlogs();
   store_.quiescent();
   return work != 0;
+}
+
+std::size_t Engine::take_events() {
+  std::array<epoll_event, kEventsPerRound> events;
+  std::size_t work = 0;
+  const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 0);
+  for (int i = 0; i < ready; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    const auto socket = static_cast<std::uint16_t>(event.data.u64);
+    if (socket >= TcpUpstreams::kFirstSocket) {
+      tcp_.event(socket, event.events, now_us_);
+      ++work;
+      continue;
+    }
+    work += 1 + udp_.receive(
+                    socket, kDatagramsPerSocket,
+                    [&](std::span<const std::byte> message) { on_message(socket, message); },
+                    [&] { on_refused(udp_.server_of(socket)); });
+  }
+  return work;
 }
 
 void Engine::take_options() {

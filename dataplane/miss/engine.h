@@ -47,6 +47,11 @@ class Engine {
   // now_us / 1,000,000), never going back. True when anything was done.
   bool poll_once(std::uint64_t now_us);
 
+  // Something may come from upstreams at any moment: questions are under way or were a while ago, or
+  // connections are open.
+  [[nodiscard]] bool expecting() const noexcept {
+    return now_us_ - asked_us_ < kLateAnswers || in_flight_.size() > 0 || tcp_.open_connections() > 0;
+  }
   // Sleeps until an upstream answers, at most so long. The caller is off QSBR meanwhile.
   void wait(std::uint64_t timeout_us) noexcept;
 
@@ -69,6 +74,7 @@ class Engine {
   void take_options();
   std::size_t take_returned();
   std::size_t take_requests();
+  std::size_t take_events();
   std::size_t push_backlogs();
   void admit(const Request& request, std::uint16_t asker);
   void admit_prefetch(std::uint64_t hash, const cache::Key& key);
@@ -137,6 +143,8 @@ class Engine {
   std::size_t first_asker_ = 0;  // turns, so that none is always last
 
   std::uint64_t now_us_ = 0;
+  static constexpr std::uint64_t kLateAnswers = 5'000'000;  // µs
+  std::uint64_t asked_us_ = 0;                              // when an upstream was last asked
   std::uint64_t tcp_tick_us_ = 0;
   std::uint32_t refused_ = 0;  // servers the kernel refused since the last look, a bit each
   std::uint64_t refused_looked_us_ = 0;

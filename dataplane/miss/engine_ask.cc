@@ -110,6 +110,7 @@ bool Engine::ask_tcp(std::uint32_t index, std::uint8_t server) {
 
 bool Engine::send_query(std::uint32_t index, const Attempt& attempt) {
   const Pending& pending = pending_[index];
+  asked_us_ = now_us_;
   std::array<std::byte, dns::kMaxQuerySize> query;
   const std::size_t size =
       write_upstream_query({pending.key(), attempt.key.id, attempt.case_seed,
