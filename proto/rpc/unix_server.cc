@@ -36,6 +36,7 @@ std::expected<std::unique_ptr<UnixServer>, std::string> UnixServer::start(
 
   grpc::ResourceQuota quota("unix-server");
   quota.SetMaxThreads(std::clamp(self->options_.max_threads, 2, 1024));
+  quota.Resize(self->options_.max_memory_bytes);
   grpc::ServerBuilder builder;
   builder.SetResourceQuota(quota);
   // Few calls, few threads: a node has two cores to give to everything that is not a worker.

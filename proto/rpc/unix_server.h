@@ -36,6 +36,7 @@ class UnixServer {
     std::vector<uid_t> allowed;  // besides root and the effective user at start()
     int max_threads = 16;        // of gRPC; 2-1024. A streaming call holds one while it lasts
     int max_message_bytes = 64 << 20;
+    std::size_t max_memory_bytes = std::size_t{256} << 20;  // of gRPC's buffers, all calls together
     // Called on the acceptor's thread for each connection turned away; may be empty.
     std::function<void(const PeerCredentials&)> on_refused;
   };

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <deque>
@@ -49,9 +50,9 @@ inline Octets make_query(const std::string& qname, std::uint16_t id, std::uint16
 }
 
 inline Octets framed(const Octets& message) {
-  Octets out(2);
+  Octets out(2 + message.size());
   dns::store_be16(out.data(), static_cast<std::uint16_t>(message.size()));
-  out.insert(out.end(), message.begin(), message.end());
+  std::ranges::copy(message, out.begin() + 2);
   return out;
 }
 
