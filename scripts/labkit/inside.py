@@ -65,7 +65,7 @@ def ask_udp(ns, query, address, port=53, seconds=3.0, source=None):
     """
     with udp_socket(ns, address, port, source) as sock:
         sock.settimeout(seconds)
-        sock.send(query.to_wire())
+        sock.send(query.to_wire(max_size=65535))
         while True:
             try:
                 reply = dns.message.from_wire(sock.recv(65535), ignore_trailing=False)
@@ -97,7 +97,7 @@ def receive_exactly(sock, size):
 
 def ask_tcp(ns, query, address, port=53, seconds=5.0, source=None):
     """Sends a dns.message over a TCP connection of its own and returns the reply."""
-    wire = query.to_wire()
+    wire = query.to_wire(max_size=65535)
     with tcp_socket(ns, address, port, seconds, source) as sock:
         sock.sendall(struct.pack("!H", len(wire)) + wire)
         try:
