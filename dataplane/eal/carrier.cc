@@ -207,6 +207,15 @@ std::expected<Carrier, Error> Carrier::prepare(std::string field, std::string_vi
   return carrier;
 }
 
+bool Carrier::split_queues() const {
+  const Control control;
+  ethtool_channels channels{};
+  channels.cmd = ETHTOOL_GCHANNELS;
+  ifreq request = request_for(name_);
+  request.ifr_data = reinterpret_cast<char*>(&channels);
+  return control(SIOCETHTOOL, request) && channels.max_combined == 0 && channels.max_rx > 0;
+}
+
 std::optional<XdpProgram> Carrier::xdp_program() const {
   return program_on(index_);
 }

@@ -32,6 +32,8 @@ class Carrier {
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] unsigned index() const noexcept { return index_; }
+  // Its driver counts receive and transmit queues apart (a veth does), not "combined" ones.
+  [[nodiscard]] bool split_queues() const;
 
   // The program attached now, if any.
   [[nodiscard]] std::optional<XdpProgram> xdp_program() const;

@@ -1,6 +1,5 @@
 #include "dataplane/eal/port.h"
 
-#include <rte_bus_pci.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -51,6 +50,20 @@ std::expected<void, Error> check(const PortOptions& options, unsigned index) {
 constexpr std::uint32_t kXdpRingBuffers = 4096;
 constexpr unsigned kPoolCache = 256;
 
+constexpr std::uint64_t kChecks = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+
+bool carrier_driver(const std::string& device) {
+  return is_af_xdp(device) || device.starts_with("net_af_packet");
+}
+
+// The device for one queue of its carrier: "net_af_xdp0_1,iface=eth1,start_queue=1,queue_count=1".
+std::string of_queue(const std::string& device, unsigned queue) {
+  const std::size_t comma = device.find(',');
+  const std::string suffix = queue == 0 ? "" : "_" + std::to_string(queue);
+  return device.substr(0, comma) + suffix + device.substr(comma) + ",start_queue=" + std::to_string(queue) +
+         ",queue_count=1";
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<Port>, Error> Port::open(const PortOptions& options, unsigned index,
@@ -60,25 +73,37 @@ std::expected<std::unique_ptr<Port>, Error> Port::open(const PortOptions& option
   port->index_ = index;
   port->device_ = options.device;
   port->mtu_ = options.mtu;
-  if (auto ok = port->probe(options, queues); !ok) return std::unexpected(ok.error());
-  if (auto ok = port->configure(options, queues, burst); !ok) return std::unexpected(ok.error());
+
+  std::string device = options.device;
+  unsigned devices = 1;
+  if (carrier_driver(device)) {
+    auto carrier = Carrier::prepare(field_of(index, "device"), device, queues);
+    if (!carrier) return std::unexpected(carrier.error());
+    port->carrier_ = std::move(*carrier);
+    if (!is_af_xdp(device)) {
+      if (device.find("qpairs=") == std::string::npos) device += ",qpairs=" + std::to_string(queues);
+    } else if (device.find("queue_count=") == std::string::npos &&
+               device.find("start_queue=") == std::string::npos) {
+      if (queues > 1 && port->carrier_->split_queues()) {
+        devices = queues;
+      } else {
+        device += ",queue_count=" + std::to_string(queues);
+      }
+    }
+  }
+  for (unsigned i = 0; i < devices; ++i) {
+    const unsigned each = queues / devices;
+    if (auto ok = port->probe(devices == 1 ? device : of_queue(device, i), each); !ok) {
+      return std::unexpected(ok.error());
+    }
+    if (auto ok = port->configure(port->ids_.back(), each, options, burst); !ok)
+      return std::unexpected(ok.error());
+  }
   return port;
 }
 
-// Finds the device, plugging it in when it is a vdev, and leaves it with a DPDK port number.
-std::expected<void, Error> Port::probe(const PortOptions& options, unsigned queues) {
+std::expected<void, Error> Port::probe(const std::string& device, unsigned queues) {
   const std::string field = field_of(index_, "device");
-  std::string device = options.device;
-  if (is_af_xdp(device) || device.starts_with("net_af_packet")) {
-    auto carrier = Carrier::prepare(field, device, queues);
-    if (!carrier) return std::unexpected(carrier.error());
-    carrier_ = std::move(*carrier);
-    if (is_af_xdp(device) && device.find("queue_count=") == std::string::npos) {
-      device += ",queue_count=" + std::to_string(queues);
-    } else if (!is_af_xdp(device) && device.find("qpairs=") == std::string::npos) {
-      device += ",qpairs=" + std::to_string(queues);
-    }
-  }
   std::string name = device.substr(0, device.find(','));
   if (is_pci_address(device)) {
     if (std::count(name.begin(), name.end(), ':') == 1) name.insert(0, "0000:");
@@ -87,21 +112,24 @@ std::expected<void, Error> Port::probe(const PortOptions& options, unsigned queu
         Error{field, "DPDK cannot open \"" + device + "\": " + reason(rc),
               "check the driver's name and arguments (`dpdk-testpmd --vdev=" + device + "`)"});
   }
-  if (rte_eth_dev_get_port_by_name(name.c_str(), &id_) != 0) {
+  std::uint16_t id = 0;
+  if (rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0) {
     return std::unexpected(
         Error{field, "no driver of DPDK has taken " + name,
               is_pci_address(device)
                   ? "bind it: `swarmctl port bind " + name + "`, see `swarmctl port list`"
                   : "check the driver's name, e.g. net_af_xdp0, net_af_packet0, net_memif0, net_null0"});
   }
-  open_ = true;
+  ids_.push_back(id);
+  for (unsigned i = 0; i < queues; ++i) queues_.push_back({id, static_cast<std::uint16_t>(i)});
   return {};
 }
 
-std::expected<void, Error> Port::configure(const PortOptions& options, unsigned queues, unsigned burst) {
+std::expected<void, Error> Port::configure(std::uint16_t id, unsigned queues, const PortOptions& options,
+                                           unsigned burst) {
   const std::string device_field = field_of(index_, "device");
   rte_eth_dev_info info{};
-  if (const int rc = rte_eth_dev_info_get(id_, &info); rc != 0) {
+  if (const int rc = rte_eth_dev_info_get(id, &info); rc != 0) {
     return std::unexpected(
         Error{device_field, "its abilities cannot be read: " + reason(rc), "try another driver"});
   }
@@ -129,100 +157,98 @@ std::expected<void, Error> Port::configure(const PortOptions& options, unsigned 
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf = spread;
   }
-  constexpr std::uint64_t kChecks = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
   if ((info.rx_offload_capa & kChecks) == kChecks) {
     conf.rxmode.offloads |= kChecks;
     checks_checksums_ = true;
   }
   // All mbufs of a queue come from one pool and are never shared: a driver may give them back unseen.
   conf.txmode.offloads |= info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
-  if (const int rc = rte_eth_dev_configure(id_, static_cast<std::uint16_t>(queues),
-                                           static_cast<std::uint16_t>(queues), &conf);
-      rc != 0) {
+  const auto count = static_cast<std::uint16_t>(queues);
+  if (const int rc = rte_eth_dev_configure(id, count, count, &conf); rc != 0) {
     return std::unexpected(Error{device_field, "it does not take its configuration: " + reason(rc),
                                  "read the lines DPDK printed above; try fewer workers or another mtu"});
   }
-
-  auto rx = static_cast<std::uint16_t>(options.rx_descriptors);
-  auto tx = static_cast<std::uint16_t>(options.tx_descriptors);
-  if (const int rc = rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx); rc != 0) {
+  rx_descriptors_ = static_cast<std::uint16_t>(options.rx_descriptors);
+  tx_descriptors_ = static_cast<std::uint16_t>(options.tx_descriptors);
+  if (const int rc = rte_eth_dev_adjust_nb_rx_tx_desc(id, &rx_descriptors_, &tx_descriptors_); rc != 0) {
     return std::unexpected(Error{field_of(index_, "rx_descriptors"),
                                  driver_ + " takes none of that size: " + reason(rc),
                                  "leave it out for the default of 1024"});
   }
-  rx_descriptors_ = rx;
 
-  const std::uint32_t in_rings = is_af_xdp(device_) ? kXdpRingBuffers + tx : std::uint32_t{rx} + tx;
+  const std::uint32_t in_rings = (is_af_xdp(device_) ? kXdpRingBuffers : rx_descriptors_) + tx_descriptors_;
   const std::uint32_t least = in_rings + 4 * burst + 2 * kPoolCache;
-  const std::uint32_t count = std::max(options.mbufs / queues, least);
+  const std::uint32_t mbufs = std::max(options.mbufs / static_cast<std::uint32_t>(queues_.size()), least);
+  for (const QueueId& queue : queues_) {
+    if (queue.port != id) continue;
+    if (auto ok = set_up_queue(queue, options, mbufs); !ok) return ok;
+  }
+
+  rte_ether_addr mac{};
+  if (rte_eth_macaddr_get(id, &mac) == 0) std::copy_n(mac.addr_bytes, mac_.size(), mac_.begin());
+  // Some drivers cannot change these and do well as they are; then they return an error that says just that.
+  (void)rte_eth_promiscuous_disable(id);
+  (void)rte_eth_allmulticast_enable(id);  // IPv6 neighbour solicitations
+  std::uint16_t mtu_now = 0;
+  if (rte_eth_dev_get_mtu(id, &mtu_now) == 0 && mtu_now != options.mtu) {
+    (void)rte_eth_dev_set_mtu(id, static_cast<std::uint16_t>(options.mtu));
+  }
+  return {};
+}
+
+std::expected<void, Error> Port::set_up_queue(QueueId queue, const PortOptions& options,
+                                              std::uint32_t mbufs) {
   // A frame of MTU size with two VLAN tags, and the room a reply may grow to, in one mbuf: there is no chain
   // anywhere.
   const std::uint32_t room =
       std::max<std::uint32_t>(RTE_MBUF_DEFAULT_DATAROOM, options.mtu + 14 + 8 + 4) + RTE_PKTMBUF_HEADROOM;
-  const int socket = std::max(rte_eth_dev_socket_id(id_), 0);
-  for (unsigned queue = 0; queue < queues; ++queue) {
-    const std::string name = "p" + std::to_string(index_) + "q" + std::to_string(queue);
-    rte_mempool* pool =
-        rte_pktmbuf_pool_create(name.c_str(), count, kPoolCache, 0, static_cast<std::uint16_t>(room), socket);
-    if (pool == nullptr) {
-      return std::unexpected(Error{field_of(index_, "mbufs"),
-                                   std::to_string(count) + " buffers of " + std::to_string(room) +
-                                       " bytes do not fit: " + reason(rte_errno),
-                                   "raise eal.memory_mib by " +
-                                       std::to_string(count * (room + 256ULL) / 1048576 + 1) +
-                                       ", or lower mbufs or the number of workers"});
-    }
-    pools_.push_back(pool);
-    const auto q = static_cast<std::uint16_t>(queue);
-    rte_eth_rxconf rxconf = info.default_rxconf;
-    rxconf.offloads = conf.rxmode.offloads;
-    rte_eth_txconf txconf = info.default_txconf;
-    txconf.offloads = conf.txmode.offloads;
-    int rc = rte_eth_rx_queue_setup(id_, q, rx, static_cast<unsigned>(socket), &rxconf, pool);
-    if (rc == 0) rc = rte_eth_tx_queue_setup(id_, q, tx, static_cast<unsigned>(socket), &txconf);
-    if (rc != 0) {
-      return std::unexpected(
-          Error{device_field,
-                "queue " + std::to_string(queue) + " of " + device_ + " cannot be set up: " + reason(rc),
-                carrier_ ? "see that nothing else uses " + carrier_->name() +
-                               " (another data plane, an XDP program), "
-                               "and that the data plane is started as root"
-                         : "read the lines DPDK printed above"});
-    }
+  const auto socket = static_cast<unsigned>(std::max(rte_eth_dev_socket_id(queue.port), 0));
+  const std::string name = "port" + std::to_string(index_) + "_" + std::to_string(pools_.size());
+  rte_mempool* pool = rte_pktmbuf_pool_create(name.c_str(), mbufs, kPoolCache, 0,
+                                              static_cast<std::uint16_t>(room), static_cast<int>(socket));
+  if (pool == nullptr) {
+    return std::unexpected(Error{field_of(index_, "mbufs"),
+                                 std::to_string(mbufs) + " buffers of " + std::to_string(room) +
+                                     " octets do not fit: " + reason(rte_errno),
+                                 "raise eal.memory_mib by " +
+                                     std::to_string(mbufs * (room + 256ULL) / 1048576 + 1) +
+                                     ", or lower mbufs or the number of workers"});
   }
-
-  rte_ether_addr mac{};
-  if (rte_eth_macaddr_get(id_, &mac) == 0) std::copy_n(mac.addr_bytes, mac_.size(), mac_.begin());
-  // Some drivers cannot change these and do well as they are; then they return an error that says just that.
-  (void)rte_eth_promiscuous_disable(id_);
-  (void)rte_eth_allmulticast_enable(id_);  // IPv6 neighbour solicitations
-  std::uint16_t mtu_now = 0;
-  if (rte_eth_dev_get_mtu(id_, &mtu_now) == 0 && mtu_now != options.mtu) {
-    (void)rte_eth_dev_set_mtu(id_, static_cast<std::uint16_t>(options.mtu));
-  }
-  return {};
+  pools_.push_back(pool);
+  int rc = rte_eth_rx_queue_setup(queue.port, queue.queue, rx_descriptors_, socket, nullptr, pool);
+  if (rc == 0) rc = rte_eth_tx_queue_setup(queue.port, queue.queue, tx_descriptors_, socket, nullptr);
+  if (rc == 0) return {};
+  return std::unexpected(Error{
+      field_of(index_, "device"),
+      "queue " + std::to_string(pools_.size() - 1) + " of " + device_ + " cannot be set up: " + reason(rc),
+      carrier_ ? "see that nothing else uses " + carrier_->name() +
+                     " (another data plane, an XDP program), and that the data plane is started as root"
+               : "read the lines DPDK printed above"});
 }
 
 std::expected<void, Error> Port::start() {
-  if (const int rc = rte_eth_dev_start(id_); rc != 0) {
-    return std::unexpected(Error{field_of(index_, "device"), device_ + " does not start: " + reason(rc),
-                                 "read the lines DPDK printed above"});
-  }
   started_ = true;
+  for (const std::uint16_t id : ids_) {
+    if (const int rc = rte_eth_dev_start(id); rc != 0) {
+      return std::unexpected(Error{field_of(index_, "device"), device_ + " does not start: " + reason(rc),
+                                   "read the lines DPDK printed above"});
+    }
+  }
   return {};
 }
 
 void Port::stop() noexcept {
-  if (started_) (void)rte_eth_dev_stop(id_);
+  if (!started_) return;
+  for (const std::uint16_t id : ids_) (void)rte_eth_dev_stop(id);
   started_ = false;
 }
 
 Port::~Port() {
   stop();
-  if (open_) {
+  for (const std::uint16_t id : ids_) {
     rte_eth_dev_info info{};
-    const bool known = rte_eth_dev_info_get(id_, &info) == 0;
-    (void)rte_eth_dev_close(id_);
+    const bool known = rte_eth_dev_info_get(id, &info) == 0;
+    (void)rte_eth_dev_close(id);
     if (known && info.device != nullptr && !is_pci_address(device_)) (void)rte_dev_remove(info.device);
   }
   if (carrier_ && is_af_xdp(device_) && carrier_->xdp_program()) (void)carrier_->detach_xdp();
@@ -233,31 +259,34 @@ std::uint32_t Port::max_sleep_us() const noexcept {
   if (!is_pci_address(device_)) return 0;
   const std::uint64_t mbit_s = link().mbit_s;
   if (mbit_s == 0) return 0;
-  // The shortest frame takes 84 bytes of the wire. Half the ring, for the wake-up takes its time as well;
+  // The shortest frame takes 84 octets of the wire. Half the ring, for the wake-up takes its time as well;
   // never below 25 µs, where sleeping would save nothing any more.
-  const std::uint64_t frames_per_ms = mbit_s * 1000 / (84 * 8);
-  return static_cast<std::uint32_t>(
-      std::max<std::uint64_t>(25, rx_descriptors_ * 500ULL / std::max<std::uint64_t>(frames_per_ms, 1)));
+  const std::uint64_t frames_per_ms = std::max<std::uint64_t>(mbit_s * 1000 / (84 * 8), 1);
+  return static_cast<std::uint32_t>(std::max<std::uint64_t>(25, rx_descriptors_ * 500ULL / frames_per_ms));
 }
 
 LinkState Port::link() const noexcept {
   rte_eth_link link{};
-  if (rte_eth_link_get_nowait(id_, &link) != 0) return {};
+  if (rte_eth_link_get_nowait(ids_.front(), &link) != 0) return {};
   const bool known = link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN;
   return {.up = link.link_status == RTE_ETH_LINK_UP, .mbit_s = known ? link.link_speed : 0};
 }
 
 PortCounters Port::counters() const noexcept {
-  rte_eth_stats stats{};
-  if (rte_eth_stats_get(id_, &stats) != 0) return {};
-  return {.rx_frames = stats.ipackets,
-          .tx_frames = stats.opackets,
-          .rx_bytes = stats.ibytes,
-          .tx_bytes = stats.obytes,
-          .missed = stats.imissed,
-          .rx_errors = stats.ierrors,
-          .tx_errors = stats.oerrors,
-          .no_mbuf = stats.rx_nombuf};
+  PortCounters sum;
+  for (const std::uint16_t id : ids_) {
+    rte_eth_stats stats{};
+    if (rte_eth_stats_get(id, &stats) != 0) continue;
+    sum.rx_frames += stats.ipackets;
+    sum.tx_frames += stats.opackets;
+    sum.rx_bytes += stats.ibytes;
+    sum.tx_bytes += stats.obytes;
+    sum.missed += stats.imissed;
+    sum.rx_errors += stats.ierrors;
+    sum.tx_errors += stats.oerrors;
+    sum.no_mbuf += stats.rx_nombuf;
+  }
+  return sum;
 }
 
 }  // namespace swarmdns::eal

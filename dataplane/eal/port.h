@@ -46,6 +46,12 @@ struct PortCounters {
   std::uint64_t no_mbuf = 0;
 };
 
+// A worker's queue, in DPDK's numbers.
+struct QueueId {
+  std::uint16_t port = 0;
+  std::uint16_t queue = 0;
+};
+
 class Port {
  public:
   // `index`: its place in the configuration, named in errors as ports[index]. `queues`: workers. Probes,
@@ -62,13 +68,13 @@ class Port {
   void stop() noexcept;
 
   [[nodiscard]] unsigned index() const noexcept { return index_; }
-  [[nodiscard]] std::uint16_t dpdk_id() const noexcept { return id_; }
+  [[nodiscard]] QueueId queue(unsigned worker) const noexcept { return queues_[worker]; }
   [[nodiscard]] const std::string& device() const noexcept { return device_; }
   [[nodiscard]] const std::string& driver() const noexcept { return driver_; }
   [[nodiscard]] const std::array<std::uint8_t, 6>& mac() const noexcept { return mac_; }
   [[nodiscard]] std::uint32_t mtu() const noexcept { return mtu_; }
-  [[nodiscard]] rte_mempool* pool(unsigned queue) const noexcept { return pools_[queue]; }
-  [[nodiscard]] unsigned queues() const noexcept { return static_cast<unsigned>(pools_.size()); }
+  [[nodiscard]] rte_mempool* pool(unsigned worker) const noexcept { return pools_[worker]; }
+  [[nodiscard]] unsigned queues() const noexcept { return static_cast<unsigned>(queues_.size()); }
   // The NIC says of each frame whether its IP and UDP checksums were good.
   [[nodiscard]] bool checks_checksums() const noexcept { return checks_checksums_; }
   // The kernel interface below (AF_XDP, af_packet), or empty.
@@ -82,16 +88,22 @@ class Port {
 
  private:
   Port() = default;
-  [[nodiscard]] std::expected<void, Error> probe(const PortOptions& options, unsigned queues);
-  [[nodiscard]] std::expected<void, Error> configure(const PortOptions& options, unsigned queues,
-                                                     unsigned burst);
+  // Finds one device, plugging it in when it is a vdev: a DPDK port with that many queues.
+  [[nodiscard]] std::expected<void, Error> probe(const std::string& device, unsigned queues);
+  [[nodiscard]] std::expected<void, Error> configure(std::uint16_t id, unsigned queues,
+                                                     const PortOptions& options, unsigned burst);
+  [[nodiscard]] std::expected<void, Error> set_up_queue(QueueId queue, const PortOptions& options,
+                                                        std::uint32_t mbufs);
 
   unsigned index_ = 0;
-  std::uint16_t id_ = 0;
-  bool open_ = false;
+  // As a rule one. On a carrier whose driver counts its queues apart, which DPDK takes for a single queue:
+  // one a queue.
+  std::vector<std::uint16_t> ids_;
+  std::vector<QueueId> queues_;  // by worker
   bool started_ = false;
   bool checks_checksums_ = false;
   std::uint16_t rx_descriptors_ = 0;
+  std::uint16_t tx_descriptors_ = 0;
   std::uint32_t mtu_ = 1500;
   std::string device_;
   std::string driver_;

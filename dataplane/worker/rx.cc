@@ -12,8 +12,8 @@ constexpr std::uint64_t kBothGood = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_
 }  // namespace
 
 Queue::Queue(const eal::Port& port, unsigned queue, unsigned burst, stats::Block& counters) noexcept
-    : port_(port.dpdk_id()),
-      queue_(static_cast<std::uint16_t>(queue)),
+    : port_(port.queue(queue).port),
+      queue_(port.queue(queue).queue),
       burst_(static_cast<std::uint16_t>(std::clamp<std::size_t>(burst, 1, kMaxBurst))),
       checks_checksums_(port.checks_checksums()),
       frame_limit_(static_cast<std::uint16_t>(port.mtu() + net::kEthernetHeader)),
