@@ -117,7 +117,9 @@ std::expected<RenderedAnswer, RenderError> Renderer::render(const Message& respo
   answer.authenticated = flags.ad();
   const bool scoped = response.opt() && is_scoped(*response.opt());
   if (response.opt()) answer.ede = ede_of(*response.opt());
-  if (answer.kind == AnswerKind::Failure) return answer;  // whatever it carries is nobody's answer
+  // Whatever a failure carries is nobody's answer; only YXDOMAIN brings the DNAME that explains it (RFC 6672
+  // 2.2).
+  if (answer.kind == AnswerKind::Failure && response.rcode() != Rcode::YXDomain) return answer;
 
   const bool negative = answer.kind != AnswerKind::Positive;
   const auto soa = negative ? soa_ttl(response) : std::nullopt;

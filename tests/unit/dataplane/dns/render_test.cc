@@ -204,6 +204,27 @@ TEST(Renderer, AuthenticDataAndExtendedErrors) {
   EXPECT_FALSE(failure->cacheable);
 }
 
+// RFC 6672 2.2: the DNAME comes along, so that the client sees why the name could not be built.
+TEST(Renderer, NameTooLongKeepsItsDnameAndOtherFailuresKeepNothing) {
+  Renderer renderer;
+  const auto with_rcode = [&](unsigned rcode) {
+    return render(renderer, response("a.example.", test::kA, kResponse | rcode)
+                                .record(1, hex("c00e"), 39, 1, 60, wire_name("b.example."))
+                                .build());
+  };
+  const auto too_long = with_rcode(6);
+  ASSERT_TRUE(too_long);
+  EXPECT_EQ(too_long->kind, AnswerKind::Failure);
+  EXPECT_EQ(too_long->rcode, 6);
+  EXPECT_EQ(too_long->answers, 1);
+  EXPECT_FALSE(too_long->sections.empty());
+  EXPECT_FALSE(too_long->cacheable);
+  const auto refused = with_rcode(5);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->answers, 0);
+  EXPECT_TRUE(refused->sections.empty());
+}
+
 TEST(Renderer, ScopedAnswersAreNotCached) {
   Renderer renderer;
   const auto cacheable = [&](const char* subnet) {
