@@ -62,7 +62,6 @@ def test_the_date_matters(bench, node, tmp_path):
     """By today's clock the same signatures are expired."""
     assert time.time() > THEN + 30 * 86400
     with PlainUnbound(node.at, tmp_path) as today:
-        assert today.ask_cd("com.", "DS").answer
         reply = today.ask_until("com.", "DS", 3)  # it may look for a better server for half a minute
         assert reply is None or reply.rcode() == dns.rcode.SERVFAIL
 
