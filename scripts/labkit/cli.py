@@ -27,8 +27,8 @@ def parser():
     up.add_argument("--val-date", default="", metavar="YYYYMMDDHHMMSS",
                     help="when --root-zone's signatures are checked (default: when they were valid)")
     up.add_argument("--workers", type=int, default=1, help="workers, and queue pairs of the port, of each node")
-    up.add_argument("--driver", choices=("af_xdp", "af_packet"), default="",
-                    help="of the DPDK port (default af_xdp; af_packet with several workers)")
+    up.add_argument("--driver", choices=("af_xdp", "af_packet"), default="af_xdp",
+                    help="of the DPDK port (default af_xdp)")
     up.add_argument("--idle", choices=("adaptive", "spin"), default="adaptive", help="what an idle worker does")
     up.add_argument("--build", default="", metavar="DIR", help="Meson build directory (default: SWARMDNS_BUILD or build)")
     up.add_argument("--no-start", action="store_true", help="wire the nodes, but do not start their processes")

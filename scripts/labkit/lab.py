@@ -37,8 +37,6 @@ def check(options):
         raise LabError(f"--nodes {options.nodes}: the lab has room for 0 to {MAX_NODES}")
     if not 1 <= options.workers <= 8:
         raise LabError(f"--workers {options.workers}: a node takes 1 to 8")
-    if options.workers > 1 and options.driver == "af_xdp":
-        raise LabError("--workers with --driver af_xdp: DPDK 22.11 has one queue on a veth; use --driver af_packet")
     if options.names and options.root_zone:
         raise LabError("--names and --root-zone exclude each other: a root from outside has no zones of ours below it")
     if options.start:

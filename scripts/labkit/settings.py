@@ -48,14 +48,10 @@ class Options:
     root_key: str = "/usr/share/dns/root.key"
     val_date: str = ""
     workers: int = 1
-    driver: str = ""
+    driver: str = "af_xdp"
     build: str = ""
     start: bool = True
     idle: str = "adaptive"
-
-    def __post_init__(self):
-        # DPDK 22.11 sees one queue on a veth through AF_XDP (a veth has no "combined" channels).
-        self.driver = self.driver or ("af_xdp" if self.workers == 1 else "af_packet")
 
 
 @dataclasses.dataclass

@@ -9,9 +9,9 @@ from labkit.settings import Node
 from support import load
 
 
-@pytest.fixture(scope="module")
-def bench(lab_handle):
-    return lab_handle.need(nodes=1, workers=2)
+@pytest.fixture(scope="module", params=["af_xdp", "af_packet"])
+def bench(lab_handle, request):
+    return lab_handle.need(nodes=1, workers=2, driver=request.param)
 
 
 def per_lcore(node, name):
