@@ -32,7 +32,7 @@ namespace {
 
 using stats::read_tsc;
 
-constexpr std::size_t kFrames = 16'384;
+constexpr std::size_t kMostFrames = 65'536;
 constexpr std::size_t kMbuf = 128 + 128 + 2048;  // header, headroom, data room
 constexpr std::size_t kHeadroom = 256;
 constexpr std::size_t kRoom = 1514;
@@ -42,6 +42,7 @@ struct Options {
   unsigned repeat = 5;
   double seconds = 1.0;
   unsigned burst = 32;
+  std::size_t frames = 16'384;
   unsigned cpu = 1;
   std::uint64_t seed = 20260101;
   std::vector<std::string> cases{"hit-10k", "hit-1m", "hit-10m"};
@@ -58,19 +59,19 @@ struct Options {
 // The frames' memory, as a pool of mbufs would be.
 class Frames {
  public:
-  Frames() {
+  explicit Frames(std::size_t count) : count_(count) {
     memory_ = static_cast<std::byte*>(
-        mmap(nullptr, kFrames * kMbuf, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        mmap(nullptr, count_ * kMbuf, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     if (memory_ == MAP_FAILED) fail("no memory for the frames");
-    madvise(memory_, kFrames * kMbuf, MADV_HUGEPAGE);
+    madvise(memory_, count_ * kMbuf, MADV_HUGEPAGE);
   }
-  ~Frames() { munmap(memory_, kFrames * kMbuf); }
+  ~Frames() { munmap(memory_, count_ * kMbuf); }
   Frames(const Frames&) = delete;
   Frames& operator=(const Frames&) = delete;
 
   // A query for a name drawn from `names` into each buffer.
   void write(const Mix& mix, std::uint64_t names, std::mt19937_64& random) {
-    for (std::size_t i = 0; i < kFrames; ++i) {
+    for (std::size_t i = 0; i < count_; ++i) {
       lengths_[i] = static_cast<std::uint16_t>(mix.query(random() % names, random(), at(i)));
     }
   }
@@ -83,8 +84,9 @@ class Frames {
 
  private:
   std::byte* at(std::size_t i) { return memory_ + i * kMbuf + kHeadroom; }
+  const std::size_t count_;
   std::byte* memory_;
-  std::array<std::uint16_t, kFrames> lengths_{};
+  std::array<std::uint16_t, kMostFrames> lengths_{};
 };
 
 class Bench {
@@ -112,7 +114,7 @@ class Bench {
       timed += passes.back();
     }
     const std::uint64_t hits = counters_.get(stats::Counter::CacheHits) - hits_before;
-    if (hits != (passes.size() + 1) * kFrames ||
+    if (hits != (passes.size() + 1) * options_.frames ||
         counters_.get(stats::Counter::Replies) != counters_.get(stats::Counter::CacheHits)) {
       for (std::size_t c = 0; c < stats::kCounters; ++c) {
         const auto counter = static_cast<stats::Counter>(c);
@@ -123,7 +125,7 @@ class Bench {
       fail("some queries were not answered from the cache: the figure would be worth nothing");
     }
     std::ranges::nth_element(passes, passes.begin() + static_cast<std::ptrdiff_t>(passes.size() / 2));
-    return static_cast<double>(passes[passes.size() / 2]) / kFrames;
+    return static_cast<double>(passes[passes.size() / 2]) / static_cast<double>(options_.frames);
   }
 
   void fill(Yardstick& yardstick) {
@@ -148,7 +150,7 @@ class Bench {
         worker::lookup_stage,  worker::miss_stage,     worker::reply_stage};
     for (int p = 0; p < kPasses; ++p) {
       frames_.write(mix_, names_, random);
-      for (std::size_t first = 0; first + options_.burst <= kFrames; first += options_.burst) {
+      for (std::size_t first = 0; first + options_.burst <= options_.frames; first += options_.burst) {
         frames_.fill(*batch_, first, options_.burst);
         const worker::Context context = this->context();
         std::uint64_t before = read_tsc();
@@ -160,7 +162,7 @@ class Bench {
         }
       }
     }
-    for (auto& [name, cycles] : result) cycles /= static_cast<double>(kPasses * kFrames);
+    for (auto& [name, cycles] : result) cycles /= static_cast<double>(kPasses * options_.frames);
     return result;
   }
 
@@ -222,7 +224,7 @@ class Bench {
                .wall_s = 1'800'000'000,
                .ms = static_cast<std::uint32_t>(clock_.milliseconds())};
     const std::uint64_t start = read_tsc();
-    for (std::size_t first = 0; first + options_.burst <= kFrames; first += options_.burst) {
+    for (std::size_t first = 0; first + options_.burst <= options_.frames; first += options_.burst) {
       frames_.fill(*batch_, first, options_.burst);
       batch_->rx_tsc = read_tsc();
       if (yardstick == nullptr) {
@@ -284,7 +286,7 @@ class Bench {
   std::unique_ptr<cache::Cache> cache_;
   std::unique_ptr<cache::Reader> reader_;
   const std::unique_ptr<worker::Batch> batch_ = std::make_unique<worker::Batch>();
-  Frames frames_;
+  Frames frames_{options_.frames};
   std::array<std::pair<std::byte*, std::uint16_t>, worker::kMaxBurst> outgoing_;
 };
 
@@ -377,6 +379,9 @@ int run(int argc, char** argv) {
   app.add_option("--burst", options.burst, "frames a burst")
       ->capture_default_str()
       ->check(CLI::IsMember({8, 16, 32, 64}));
+  app.add_option("--frames", options.frames, "buffers that frames rotate through; fewer than 16384 flatter")
+      ->capture_default_str()
+      ->check(CLI::IsMember({64, 1024, 4096, 16384, 65536}));
   app.add_option("--cpu", options.cpu, "CPU to run on")->capture_default_str();
   app.add_option("--seed", options.seed, "of names, answers and queries")->capture_default_str();
   app.add_option("--case", options.cases, "hit-10k, hit-1m, hit-10m")->capture_default_str();
@@ -408,7 +413,7 @@ int run(int argc, char** argv) {
       "seed %llu, bursts of %u, %zu frames; answers: 12 %% NXDOMAIN, 15 %% CNAME, 10 %% AAAA, rest A; 30 %% "
       "DO with "
       "RRSIG; 70 %% EDNS; half IPv6\n",
-      static_cast<unsigned long long>(options.seed), options.burst, kFrames);
+      static_cast<unsigned long long>(options.seed), options.burst, options.frames);
   std::vector<Row> rows;
   for (const std::string& name : options.cases) rows.push_back(run_case(name, names_of(name), options));
   if (!options.json.empty()) write_json(rows, options.json);
