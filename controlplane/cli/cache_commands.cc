@@ -131,18 +131,20 @@ int show_cache(Context& context, const std::string& name, const std::string& typ
   return kExitOk;
 }
 
-int flush_cache(Context& context, const FlushScope& scope) {
+std::string scope_problem(const FlushScope& scope) {
   const int scopes = (scope.name.empty() ? 0 : 1) + (scope.zone.empty() ? 0 : 1) + (scope.all ? 1 : 0);
   if (scopes == 0) {
-    return fail(context, kExitUsage,
-                "cache flush needs a scope: a NAME, --zone ZONE for everything below a name, or --all for "
-                "the whole cache");
+    return "cache flush needs a scope: a NAME, --zone ZONE for everything below a name, or --all for the "
+           "whole cache";
   }
-  if (scopes > 1) return fail(context, kExitUsage, "NAME, --zone and --all exclude each other; give one");
+  if (scopes > 1) return "NAME, --zone and --all exclude each other; give one";
   if (!scope.type.empty() && scope.name.empty()) {
-    return fail(context, kExitUsage,
-                "--type goes with a NAME only; a zone and --all are flushed with all types");
+    return "--type goes with a NAME only; a zone and --all are flushed with all types";
   }
+  return "";
+}
+
+int flush_cache(Context& context, const FlushScope& scope) {
   v1::FlushRequest request;
   uint32_t qtype = 0;
   if (!read_type(context, scope.type, qtype)) return kExitUsage;

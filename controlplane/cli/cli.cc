@@ -20,6 +20,7 @@ struct Choice {
   Command command;                          // through the node
   bool local_too = false;                   // works without a control plane as well
   std::function<int(std::ostream&)> plain;  // needs no node at all
+  std::function<std::string()> check;       // what is wrong beyond the parser's reach; "" = nothing
   // Values of options and arguments; a command reads its own.
   std::string file, name, type, device, driver, process, shell;
   bool defaults = false, force = false;
@@ -77,6 +78,7 @@ void add_cache(CLI::App& app, Choice& c) {
   flush->add_option("--zone", c.scope.zone, "this name and everything below it");
   flush->add_flag("--all", c.scope.all, "the whole cache");
   flush->add_option("--type", c.scope.type, "this type of the name only");
+  c.check = [&c, flush] { return flush->parsed() ? scope_problem(c.scope) : ""; };
   leaf(*cache, c, "stats", "size and counters of the cache", [](Context& x) { return show_cache_stats(x); });
   leaf(*cache, c, "dump", "write the cache to a file", [&c](Context& x) { return dump_cache(x, c.file); })
       ->add_option("FILE", c.file, "file to write")
@@ -205,6 +207,10 @@ int run_cli(const std::vector<std::string>& arguments, CliEnvironment& environme
     return app.exit(success, environment.out, environment.err);
   } catch (const CLI::ParseError& error) {
     environment.err << "swarmctl: " << error.what() << "\nTry swarmctl --help, or --help behind a command.\n";
+    return kExitUsage;
+  }
+  if (const std::string problem = choice.check(); !problem.empty()) {
+    environment.err << "swarmctl: " << problem << "\n";
     return kExitUsage;
   }
   if (choice.plain) return choice.plain(environment.out);

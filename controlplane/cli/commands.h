@@ -19,6 +19,8 @@ struct FlushScope {
   bool all = false;
   std::string type;  // "" = all types of the name
 };
+// What is wrong with the scope; "" = nothing. To be asked before anybody is connected to.
+std::string scope_problem(const FlushScope& scope);
 int show_cache(Context& context, const std::string& name, const std::string& type);
 int flush_cache(Context& context, const FlushScope& scope);
 int show_cache_stats(Context& context);

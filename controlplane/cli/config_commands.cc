@@ -33,7 +33,7 @@ int report(Context& context, const std::string& file, const v1::ConfigReport& re
   const int changes = report.live_size() + report.restart_required_size() + report.resolver_restarted_size() +
                       report.controlplane_restart_required_size();
   context.out << context.style.good(file + (done ? ": applied" : ": good"));
-  context.out << (changes == 0 ? ", nothing changed\n" : "\n");
+  context.out << (changes == 0 && report.notes().empty() ? ", nothing changed\n" : "\n");
   print_list(context, done ? "in force now:" : "would take effect at once:", report.live());
   print_list(context, done ? "in force, the resolver restarts:" : "would restart the resolver:",
              report.resolver_restarted());

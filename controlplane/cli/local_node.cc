@@ -35,6 +35,7 @@ class LocalNode final : public NodeControl {
       add(report, {file, line_of(loaded->lines, problem.path), problem.path, problem.text});
     }
     report.set_accepted(report.problems_size() == 0);
+    report.add_notes("no node runs here, so there is nothing to compare the file with");
     return report;
   }
   Outcome<v1::ListPortsResponse> list_ports(const std::string& device) override {
