@@ -45,7 +45,7 @@ std::expected<std::unique_ptr<Cache>, std::string> Cache::create(const CacheOpti
     return std::unexpected("cache mean entry size: " + std::to_string(options.mean_entry_bytes) +
                            " bytes; allowed are 64 to 4096");
   }
-  options.journal.bytes = std::min<std::size_t>(options.journal.bytes, options.budget_bytes / 16);
+  options.journal.bytes = std::min<std::size_t>(options.journal.bytes, options.budget_bytes / 64);
 
   Layout layout;
   layout.key = options.hash_key ? *options.hash_key : HashKey::random();
@@ -56,7 +56,7 @@ std::expected<std::unique_ptr<Cache>, std::string> Cache::create(const CacheOpti
   auto arena = Arena::map(options.budget_bytes - aside, options.hugepages);
   if (!arena) return std::unexpected(arena.error());
 
-  const double per_entry = options.mean_entry_bytes + kSlotRecord + 64 / (kCells * kLoadFactor);
+  const double per_entry = options.mean_entry_bytes + kSlackPerSlot + kSlotRecord + 64 / (kCells * kLoadFactor);
   const double entries = static_cast<double>(arena->size()) / per_entry;
   layout.buckets = std::max(2U, static_cast<std::uint32_t>(entries / (kCells * kLoadFactor)));
   layout.page_records_at = std::size_t{layout.buckets} * sizeof(Bucket);

@@ -37,7 +37,7 @@ class Journal {
  public:
   struct Limits {
     std::size_t records = 65'536;
-    std::size_t bytes = 16U << 20;  // of the images kept alive and the records themselves
+    std::size_t bytes = 8U << 20;  // of the images kept alive and the records themselves
   };
   explicit Journal(Limits limits);
 
