@@ -113,7 +113,9 @@ def command_node(args):
             sig = signal.SIGKILL if args.action == "kill" else signal.SIGTERM
             ended = node.stop(each, args.part, sig)
             if not ended:
-                print(f"{args.part or 'nothing of the node'} was not running" if args.part else "nothing was running")
+                print(f"the {args.part} was not running" if args.part else "nothing of this node was running")
+            elif args.part in ("dataplane", "resolver") and node.pid(each, "controlplane"):
+                print(f"the control plane will start the {args.part} again; stop the control plane first to keep it down")
     return 0
 
 

@@ -74,6 +74,9 @@ def up(options, say=print):
         servers.launch(options)
         if options.start:
             for each in nodes(options):
+                if node.is_outdated(options, each):
+                    say(f"node {each.i} runs an older build: starting it anew")
+                    node.stop(each)
                 node.prepare(options, each)
                 node.start(options, each)
             for each in nodes(options):

@@ -168,6 +168,18 @@ def end_lost(node):
             procs.end_pid(target)
 
 
+def is_outdated(options, node):
+    """Whether a daemon runs another program than the one that is built now."""
+    for part in BINARIES:
+        target = pid(node, part)
+        try:
+            if target and os.readlink(f"/proc/{target}/exe") != str(binary(options, part)):
+                return True  # also "... (deleted)": the file was replaced by a build
+        except FileNotFoundError:
+            continue
+    return False
+
+
 def start(options, node, part="controlplane"):
     """Starts the control plane (which starts the rest), or the data plane alone from its last configuration."""
     if part == "resolver":
