@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::uint64_t kLeastBudget = 4ULL << 20;
 constexpr std::uint64_t kMostBudget = 32ULL << 30;  // what 32-bit references in units of 8 bytes reach
-constexpr double kLoadFactor = 0.85;  // of the table when slabs are full of entries of the mean size
+// Of the table, when slabs are full of entries of the mean size.
+constexpr double kLoadFactor = 0.88;
+constexpr double kSlackPerSlot = 4;  // octets an entry leaves of its slot, in the mean
 
 // Slots that can wait for a grace period: 100 ms at a million inserts a second in a large cache, less in a
 // small one.
@@ -56,7 +58,8 @@ std::expected<std::unique_ptr<Cache>, std::string> Cache::create(const CacheOpti
   auto arena = Arena::map(options.budget_bytes - aside, options.hugepages);
   if (!arena) return std::unexpected(arena.error());
 
-  const double per_entry = options.mean_entry_bytes + kSlackPerSlot + kSlotRecord + 64 / (kCells * kLoadFactor);
+  const double per_entry =
+      options.mean_entry_bytes + kSlackPerSlot + kSlotRecord + 64 / (kCells * kLoadFactor);
   const double entries = static_cast<double>(arena->size()) / per_entry;
   layout.buckets = std::max(2U, static_cast<std::uint32_t>(entries / (kCells * kLoadFactor)));
   layout.page_records_at = std::size_t{layout.buckets} * sizeof(Bucket);
