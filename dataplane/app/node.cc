@@ -46,7 +46,12 @@ std::expected<std::unique_ptr<Node>, std::string> Node::start(const v1::Dataplan
                                &Node::make_counters,     &Node::make_cache,    &Node::decide,
                                &Node::start_threads,     &Node::start_workers, &Node::start_control};
   for (const Stage stage : kStages) {
-    if (Step done = (node.get()->*stage)(); !done) return std::unexpected(done.error());
+    try {
+      if (Step done = (node.get()->*stage)(); !done) return std::unexpected(done.error());
+    } catch (const std::exception& error) {  // threads, descriptors or memory that this machine does not have
+      return std::unexpected(std::string("this machine cannot start it: ") + error.what() +
+                             "; look at `ulimit -a` and at free memory");
+    }
   }
   node->machine_->set_ready(true);
   return node;

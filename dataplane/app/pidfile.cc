@@ -27,8 +27,8 @@ std::expected<std::string, std::string> identity_line() {
   return std::to_string(getpid()) + " " + word + " " + *boot;
 }
 
-// The kernel refuses O_CREAT on another user's file in a sticky directory, even to root (fs.protected_regular): what a
-// killed data plane left there is opened without.
+// The kernel refuses O_CREAT on another user's file in a sticky directory, even to root
+// (fs.protected_regular): what a killed data plane left there is opened without.
 int open_lock(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (fd >= 0 || errno != ENOENT) return fd;

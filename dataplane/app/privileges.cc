@@ -10,8 +10,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <future>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "dataplane/sync/affinity.h"
@@ -127,11 +127,11 @@ NetAdmin::~NetAdmin() {
 }
 
 void on_plain_thread(std::span<const unsigned> cpus, const std::function<void()>& work) {
-  std::thread([&] {
+  std::async(std::launch::async, [&] {
     (void)sync::set_affinity(cpus);  // refused: the threads run wherever this process may
     if (geteuid() != 0) (void)set_capabilities(false, false);
     work();
-  }).join();
+  }).get();
 }
 
 }  // namespace swarmdns::app

@@ -24,8 +24,8 @@ namespace swarmdns::app {
 // Main thread, after the EAL. Does nothing when the process is not root or `user` is "root".
 [[nodiscard]] std::expected<void, std::string> drop_root(const std::string& user);
 
-// Main thread: CAP_NET_ADMIN is in force, if drop_root() kept it, for as long as one of these lives: starting and
-// closing an AF_XDP port needs it.
+// Main thread: CAP_NET_ADMIN is in force, if drop_root() kept it, for as long as one of these lives: starting
+// and closing an AF_XDP port needs it.
 class NetAdmin {
  public:
   NetAdmin();
@@ -38,8 +38,8 @@ class NetAdmin {
 };
 
 // Runs `work` on a thread of its own with the affinity `cpus` (empty: unchanged) and without any capability,
-// and waits for it. Threads that `work` starts inherit both. Only for work that starts threads: the thread is
-// gone afterwards.
+// and waits for it. Threads that `work` starts inherit both; what it throws is thrown here. Only for work
+// that starts threads: the thread is gone afterwards.
 void on_plain_thread(std::span<const unsigned> cpus, const std::function<void()>& work);
 
 }  // namespace swarmdns::app

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <time.h>
 
+#include <chrono>
 #include <utility>
 
 #include "dataplane/sync/affinity.h"
@@ -38,7 +39,8 @@ void TapThread::stop() {
 
 void TapThread::run() {
   sync::begin_slow_thread("tap", cpus_);
-  sync::IdleSleep idle;
+  // Frames from the kernel end the sleep at once; those to it come after a pause a millisecond late at most.
+  sync::IdleSleep idle(std::chrono::microseconds(50), std::chrono::microseconds(1000));
   std::vector<pollfd> waiting;
   for (const Tap& tap : taps_) waiting.push_back({tap.fd(), POLLIN, 0});
   while (!stop_.load(std::memory_order_relaxed)) {

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 
 #include "tests/unit/dataplane/control/sample_config.h"
@@ -136,6 +137,10 @@ TEST_F(PrivilegesTest, UnwritableDirectoryIsNamed) {
               return 0;
             }),
             0);
+}
+
+TEST(PlainThread, WhatItThrowsIsThrownHere) {
+  EXPECT_THROW(on_plain_thread({}, [] { throw std::runtime_error("no thread"); }), std::runtime_error);
 }
 
 }  // namespace
