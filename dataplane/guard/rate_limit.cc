@@ -127,6 +127,8 @@ std::unique_ptr<RateLimiter> RateLimiter::create(const RateLimitOptions& options
   const std::size_t bytes = std::bit_floor(std::max(options.table_bytes, kMinTableBytes));
   std::array<std::uint64_t, 4> key;
   randombytes_buf(key.data(), sizeof key);
+  for (std::uint64_t& word : key)
+    word |= std::uint64_t{1} << 63;  // IPv4 multiplies by the first as it is: never a small number
   std::unique_ptr<RateLimiter> limiter(new RateLimiter(bytes / sizeof(Line), key));
   limiter->set_rates(options);
   return limiter;
@@ -167,9 +169,8 @@ std::array<std::uint64_t, 2> RateLimiter::hashes(const net::Address& client) con
     address_low = prefix_low = 0;       // a host has its /64
     prefix_high &= 0x0000ffffffffffff;  // /48
   }
-  const std::uint64_t address = multiply_mix(address_high ^ key_[0], address_low ^ key_[1]);
-  const std::uint64_t prefix = multiply_mix(prefix_high ^ key_[1], prefix_low ^ key_[0]);
-  return {multiply_mix(address ^ key_[2], key_[3] | 1), multiply_mix(prefix ^ key_[3], key_[2] | 1)};
+  return {multiply_mix(address_high ^ key_[0], address_low ^ key_[1]),
+          multiply_mix(prefix_high ^ key_[2], prefix_low ^ key_[3])};
 }
 
 void RateLimiter::prefetch(const net::Address& client) const noexcept {

@@ -4,6 +4,7 @@
 // byte-swapped first.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -13,12 +14,13 @@ namespace swarmdns::net {
 // Says that the caller does not know the sum of what it hands on.
 inline constexpr std::uint32_t kUnknownSum = 0xffffffff;
 
+// Each step adds the halves; adding the word turned by half leaves their sum, with its end-around carry, on
+// top.
 [[nodiscard]] constexpr std::uint16_t fold_sum(std::uint64_t sum) noexcept {
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);  // now at most 0x1fffe + a little
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<std::uint16_t>(sum);
+  sum += std::rotr(sum, 32);
+  auto half = static_cast<std::uint32_t>(sum >> 32);
+  half += std::rotr(half, 16);
+  return static_cast<std::uint16_t>(half >> 16);
 }
 
 // The sum of a part that begins at an odd octet, from its sum as if it began at an even one.
@@ -30,45 +32,30 @@ inline constexpr std::uint32_t kUnknownSum = 0xffffffff;
 // words of 32 bits are added to what was there.
 [[nodiscard]] inline std::uint64_t add_bytes(std::uint64_t sum, const std::byte* at,
                                              std::size_t length) noexcept {
-  std::uint64_t high = 0;  // two chains, and no carry to wait for
-  while (length >= 16) {
-    std::uint64_t a;
-    std::uint64_t b;
-    std::memcpy(&a, at, 8);
-    std::memcpy(&b, at + 8, 8);
-    sum += (a & 0xffffffff) + (a >> 32);
-    high += (b & 0xffffffff) + (b >> 32);
-    at += 16;
-    length -= 16;
+  const auto word_at = [](const std::byte* from) {
+    std::uint64_t word;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+  };
+  const auto halves = [](std::uint64_t word) { return (word & 0xffffffff) + (word >> 32); };
+  if (length < 8) {
+    std::uint64_t word = 0;  // padded with zeros behind, in memory order
+    for (std::size_t i = 0; i < length; ++i) word |= std::to_integer<std::uint64_t>(at[i]) << (8 * i);
+    return sum + halves(word);
   }
-  sum += high;
-  if (length >= 8) {
-    std::uint64_t a;
-    std::memcpy(&a, at, 8);
-    sum += (a & 0xffffffff) + (a >> 32);
+  const std::byte* const end = at + length;
+  std::uint64_t other = 0;  // two chains, and no carry to wait for
+  for (; end - at >= 16; at += 16) {
+    sum += halves(word_at(at));
+    other += halves(word_at(at + 8));
+  }
+  if (end - at >= 8) {
+    sum += halves(word_at(at));
     at += 8;
-    length -= 8;
   }
-  if (length >= 4) {
-    std::uint32_t a;
-    std::memcpy(&a, at, 4);
-    sum += a;
-    at += 4;
-    length -= 4;
-  }
-  if (length >= 2) {
-    std::uint16_t a;
-    std::memcpy(&a, at, 2);
-    sum += a;
-    at += 2;
-    length -= 2;
-  }
-  if (length != 0) {
-    std::uint16_t a = 0;  // padded with a zero octet behind, in memory order
-    std::memcpy(&a, at, 1);
-    sum += a;
-  }
-  return sum;
+  // What is left are the last octets of a word that ends with them; none: shifted out.
+  const auto left = static_cast<unsigned>(end - at);
+  return sum + other + halves((word_at(end - 8) >> 8) >> (8 * (7 - left)));
 }
 
 // The folded partial sum of `length` octets.

@@ -132,10 +132,10 @@ Verdict parse_ipv4(std::span<const std::byte> frame, const PortIdentity& port, b
   if (!checksum_good) {  // RFC 1122 3.2.1.2
     std::uint32_t middle;
     std::memcpy(&middle, ip + 8, sizeof middle);
-    const std::uint64_t sum = halves(raw64(ip)) + middle + addresses;
-    if (fold_sum(add_bytes(sum, ip + kIpv4Header, header - kIpv4Header)) != 0xffff) {
-      return drop(out, Counter::DropIpHeader);
-    }
+    std::uint64_t sum = halves(raw64(ip)) + middle + addresses;
+    if (header != kIpv4Header) [[unlikely]]
+      sum = add_bytes(sum, ip + kIpv4Header, header - kIpv4Header);
+    if (fold_sum(sum) != 0xffff) return drop(out, Counter::DropIpHeader);
   }
 
   std::uint32_t source;

@@ -32,19 +32,7 @@ bool PortIdentity::is_for_us(const Address& destination) const noexcept {
   return destination.bytes[0] == 0xfe && (destination.bytes[1] & 0xc0) == 0x80;  // fe80::/10
 }
 
-bool PortIdentity::is_martian(const Address& source) const noexcept {
-  const auto& b = source.bytes;
-  if (source.is_v4()) {
-    // RFC 1122 3.2.1.3: this network, loopback; multicast, reserved and broadcast.
-    if (b[12] == 0 || b[12] == 127 || b[12] >= 224) return true;
-  } else if (source.high() == 0) {
-    // ::, ::1, the deprecated ::/96, and ::ffff:0:0/96, which is never on the wire (RFC 4291 2.5.5; RFC
-    // 4942 2.2).
-    return true;
-  } else if (b[0] == 0xff) {
-    return true;  // RFC 4291 2.7
-  }
-  if (own_.contains(source)) return true;
+bool PortIdentity::in_martians(const Address& source) const noexcept {
   return std::any_of(martians_.begin(), martians_.end(), [&](const Prefix& p) { return p.contains(source); });
 }
 

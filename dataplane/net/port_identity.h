@@ -57,9 +57,19 @@ class PortIdentity {
   [[nodiscard]] bool is_for_us(const Address& destination) const noexcept;
   // True for a source that no honest datagram has: own, unspecified, loopback, multicast, broadcast, IPv4 in
   // IPv6 clothes.
-  [[nodiscard]] bool is_martian(const Address& source) const noexcept;
+  [[nodiscard]] bool is_martian(const Address& source) const noexcept {
+    const std::uint8_t v4 = source.bytes[12];
+    // RFC 1122 3.2.1.3: this network, loopback; multicast, reserved and broadcast. RFC 4291 2.5, 2.7: ::,
+    // ::1, the deprecated ::/96; multicast. (IPv4-mapped sources never get here from IPv6: see headers.cc.)
+    if (source.is_v4() ? v4 == 0 || v4 == 127 || v4 >= 224 : source.high() == 0 || source.bytes[0] == 0xff) {
+      return true;
+    }
+    return own_.contains(source) || (!martians_.empty() && in_martians(source));
+  }
 
  private:
+  [[nodiscard]] bool in_martians(const Address& source) const noexcept;
+
   MacAddress mac_;
   std::uint64_t mac_word_ = 0;
   AddressSet service_;
