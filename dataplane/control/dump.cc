@@ -5,13 +5,16 @@
 #include "dataplane/cache/dump.h"
 #include "dataplane/cache/reader.h"
 #include "dataplane/control/digest.h"
+#include "dataplane/sync/qsbr.h"
 
 namespace swarmdns::control {
 namespace {
 
-// At most 640 entries a step: they fit into a slice unless they are large, and then the slice is cut in the
-// middle.
-constexpr std::uint32_t kBucketsPerStep = 64;
+// Copied out while entries are valid; what is sent is sent between two steps. Small, so that a slice is
+// rarely overdrawn.
+constexpr std::uint32_t kBucketsPerStep = 8;
+constexpr std::size_t kStepRoom = std::size_t{64} << 10;  // a step of ordinary entries is far smaller
+constexpr std::size_t kFraming = 16;                      // tags and lengths around an entry, at most
 
 // No entry moves within the table as long as one of these lives.
 class DumpScope {
@@ -34,9 +37,30 @@ class Sender {
     digest_.add(serialised_);
     return send_(slice);
   }
-  bool trailer(std::uint64_t entries) {
+  // All of `slice`, cut into several where its entries are larger than one may be. Keeps its memory.
+  bool entries(v1::CacheSlice& slice) {
+    auto& all = *slice.mutable_entries()->mutable_entries();
+    total_ += static_cast<std::uint64_t>(all.size());
+    while (!all.empty() && slice.ByteSizeLong() > kMaxSliceBytes) {
+      v1::CacheSlice part;
+      auto& some = *part.mutable_entries()->mutable_entries();
+      std::size_t bytes = 0;
+      int count = 0;
+      for (; count < all.size(); ++count) {
+        bytes += all[count].ByteSizeLong() + kFraming;
+        if (bytes + kFraming > kMaxSliceBytes) break;
+        some.Add()->Swap(&all[count]);
+      }
+      all.DeleteSubrange(0, count);
+      if (!digested(part)) return false;
+    }
+    const bool listening = all.empty() || digested(slice);
+    all.Clear();
+    return listening;
+  }
+  bool trailer() {
     v1::CacheSlice slice;
-    slice.mutable_trailer()->set_entries(entries);
+    slice.mutable_trailer()->set_entries(total_);
     slice.mutable_trailer()->set_digest(digest_.finish());
     return send_(slice);
   }
@@ -45,6 +69,7 @@ class Sender {
   const std::function<bool(const v1::CacheSlice&)>& send_;
   PartsDigest digest_;
   std::string serialised_;
+  std::uint64_t total_ = 0;
 };
 
 const grpc::Status kGone(grpc::StatusCode::CANCELLED, "the dump was given up by its reader");
@@ -74,47 +99,28 @@ grpc::Status dump_cache(CacheCalls& calls, const std::string& node,
   const cache::Table& table = calls.cache().table();
   cache::Reader reader(table);
   cache::DumpCursor cursor;
-  std::uint64_t total = 0;
+  // Its messages are used again and again: a dump allocates little.
+  v1::DumpEntries& entries = *slice.mutable_entries();
   std::size_t bytes = 0;
-  v1::DumpEntries* entries = slice.mutable_entries();
-  bool listening = true;
-  const auto flush = [&] {
-    if (!entries->entries().empty()) {
-      total += static_cast<std::uint64_t>(entries->entries_size());
-      reader.offline();
-      listening = sender.digested(slice);
-      reader.online();
-    }
-    entries->Clear();
-    bytes = 0;
-  };
-  // A bucket's entries may be larger than a slice; they are copied out while they are valid, and sent after.
-  std::vector<v1::CacheEntry> copied;
-  while (listening && !cursor.done(table)) {
+  while (!cursor.done(table)) {
     const std::uint64_t now_ms = calls.clock().milliseconds();
-    copied.clear();
     cursor.next(table, kBucketsPerStep, [&](const cache::Entry& entry) {
       if ((entry.flags & cache::Entry::kFailure) != 0) return;
-      v1::CacheEntry& out = copied.emplace_back();
+      v1::CacheEntry& out = *entries.add_entries();
       to_message(entry, now_ms, out);
       const cache::Origin origin = calls.cache().origin(entry);
       out.mutable_origin()->set_node(origin.node);
       out.mutable_origin()->set_sequence(origin.sequence);
+      bytes += out.ByteSizeLong() + kFraming;
     });
     reader.quiescent();
-    for (v1::CacheEntry& entry : copied) {
-      constexpr std::size_t kFraming = 16;  // tags and lengths around an entry
-      const std::size_t size = entry.ByteSizeLong() + kFraming;
-      if (bytes + size > kMaxSliceBytes) flush();
-      if (!listening) break;
-      bytes += size;
-      *entries->add_entries() = std::move(entry);
-    }
+    if (bytes + kStepRoom < kMaxSliceBytes && !cursor.done(table)) continue;
+    const sync::QsbrOffline offline;
+    if (!sender.entries(slice)) return kGone;
+    bytes = 0;
   }
-  if (listening) flush();
-  reader.offline();
-  if (!listening || !sender.trailer(total)) return kGone;
-  return grpc::Status::OK;
+  const sync::QsbrOffline offline;
+  return sender.trailer() ? grpc::Status::OK : kGone;
 }
 
 }  // namespace swarmdns::control
