@@ -5,6 +5,7 @@ for an answered query `rcode.*`; `resolved` stands for a question that goes to t
 is not ours to say.
 """
 
+import collections
 import ipaddress
 import struct
 
@@ -12,6 +13,41 @@ from .reframe import ones_sum
 
 EXTENSIONS = {0, 43, 50, 51, 60, 135, 139, 140}
 META_TYPES = {0, 41, *range(128, 256)}  # OPT and RFC 6895 3.1's range of Q and meta types
+
+
+def outcomes(frames, node):
+    """How many frames end under each name; what the kernel puts together from fragments is counted a second time, by
+    the thread that reads it there."""
+    counted = collections.Counter(outcome(frame, node) for frame in frames)
+    for message in _reassembled(frame for frame in frames if outcome(frame, node) == "kernel.to_fragment"):
+        counted[message_outcome(message)] += 1
+    return dict(sorted(counted.items()))
+
+
+def _reassembled(frames):
+    """DNS messages to port 53 in the datagrams whose fragments are all there (RFC 791 3.2); IPv4 without VLAN tags."""
+    parts = collections.defaultdict(dict)
+    for frame in frames:
+        if frame[12:14] != b"\x08\x00":
+            continue
+        packet = frame[14:]
+        header, total, flags = (packet[0] & 15) * 4, struct.unpack("!H", packet[2:4])[0], struct.unpack("!H", packet[6:8])[0]
+        key = packet[12:20] + packet[9:10] + packet[4:6]
+        parts[key][(flags & 0x1FFF) * 8] = (packet[header:total], bool(flags & 0x2000))
+        datagram, more = b"", True
+        while more and len(datagram) in parts[key]:
+            data, more = parts[key][len(datagram)]
+            datagram += data
+            if not data:
+                break
+        if more:
+            continue
+        del parts[key]
+        if packet[9] == 17 and datagram[2:4] == b"\0\x35":
+            length = struct.unpack("!H", datagram[4:6])[0]
+            right = ones_sum(packet[12:20] + struct.pack("!HH", 17, length) + datagram[:length]) == 0xFFFF
+            if 8 <= length <= len(datagram) and (right or datagram[6:8] == b"\0\0"):
+                yield datagram[8:length]
 
 
 class Identity:

@@ -8,7 +8,6 @@ through with the data plane's process alive and its memory flat. Run as root, wi
 """
 
 import argparse
-import collections
 import json
 import pathlib
 import subprocess
@@ -31,10 +30,6 @@ def frames_of(path, target):
     packets = [pcap.ip_packet(link, record) for record in records]
     passes = {"raw": records, "reframed": [f for f in (reframe.reframe(p, target) for p in packets if p) if f]}
     return {name: [f for f in frames if 14 <= len(f) <= LINK_MTU + 14] for name, frames in passes.items()}
-
-
-def expected_of(frames, identity):
-    return dict(sorted(collections.Counter(model.outcome(frame, identity) for frame in frames).items()))
 
 
 def observed(before, after):
@@ -78,9 +73,10 @@ def replay(captures, table, node, say=print):
     problems = []
     pid, memory = node.dataplane_pid(), node.resident_kib()
     wire = raw_socket("sw-client", node.interface)
+    after = node.settled_counters()
     for name, passes in captures:
         for which, frames in passes.items():
-            before = node.settled_counters()
+            before = after
             sent = inject(wire, frames)
             after = node.settled_counters()
             found = differences(table[name][which], observed(before, after))
@@ -114,7 +110,7 @@ def main():
     if not captures:
         sys.exit(f"{options.captures}: no *.pcap there")
     if options.write:
-        table = {name: {which: expected_of(frames, identity) for which, frames in passes.items()}
+        table = {name: {which: model.outcomes(frames, identity) for which, frames in passes.items()}
                  for name, passes in captures}
         options.expected.write_text(json.dumps(table, indent=1) + "\n")
         return 0
