@@ -47,13 +47,13 @@ class FrameRing {
       write_header(tail, kSkip);
       tail += skip;
     }
-    claimed_ = tail;
+    producer_.claimed = tail;
     return {memory_.data() + (tail & mask_) + kHeader, length};
   }
   // Shows the claimed frame, of `length` octets now (no more than were claimed), to the consumer.
   void publish(std::size_t length) noexcept {
-    write_header(claimed_, static_cast<std::uint32_t>(length));
-    producer_.index.store(claimed_ + record(length), std::memory_order_release);
+    write_header(producer_.claimed, static_cast<std::uint32_t>(length));
+    producer_.index.store(producer_.claimed + record(length), std::memory_order_release);
   }
   // False: no room, nothing happened.
   [[nodiscard]] bool push(std::span<const std::byte> frame) noexcept {
@@ -104,13 +104,13 @@ class FrameRing {
   struct alignas(sync::kCacheLine) Side {
     std::atomic<std::size_t> index{0};  // counts octets for ever
     std::size_t other = 0;
+    std::size_t claimed = 0;  // the producer's
   };
 
+  Side producer_;
+  Side consumer_;
   const std::size_t mask_;
   std::vector<std::byte> memory_;
-  Side producer_;
-  std::size_t claimed_ = 0;  // the producer's own
-  Side consumer_;
 };
 
 }  // namespace swarmdns::exception

@@ -28,11 +28,11 @@ struct Load {
 
 // One thread's place; its owner is the only writer.
 struct alignas(64) ThreadStats {
-  std::string name;  // "worker0", "miss", "writer"
   Block counters;
   Histogram hits;    // receive burst to transmit, of answers given without the miss path
   Histogram misses;  // question to transmit, of answers that came by the miss path
   Load load;
+  std::string name;  // "worker0", "miss", "writer"
 };
 
 struct ThreadSnapshot {

@@ -62,7 +62,7 @@ TEST(FrameRing, WrapsWithoutSplittingAFrame) {
 
 TEST(FrameRing, CarriesFramesBetweenTwoThreads) {
   FrameRing ring(8192);
-  constexpr std::uint32_t kFrames = 200'000;
+  constexpr std::uint32_t kFrames = 20'000;
   std::thread producer([&ring] {
     std::mt19937 random(5);
     for (std::uint32_t n = 0; n < kFrames;) {
