@@ -143,12 +143,11 @@ void Node::watch() {
     const auto status = link_->status();
     bool stale = false;
     {
+      // A data plane that is slow to answer is still the same one; only another pid is a new one.
       const std::lock_guard lock(mutex_);
-      if (!status) configured_pid_ = 0;
       stale = status && status->ready() && status->pid() != configured_pid_;
     }
-    if (stale) {
-      push_config();
+    if (stale && push_config()) {
       const std::lock_guard lock(mutex_);
       configured_pid_ = status->pid();
     }
@@ -157,19 +156,22 @@ void Node::watch() {
   }
 }
 
-void Node::push_config() {
+bool Node::push_config() {
   const std::lock_guard apply_lock(apply_mutex_);
   const auto answer = link_->configure(filled().dataplane(), false);
+  if (!answer && answer.error().kind == LinkError::Kind::kUnreachable) return false;
   std::string refusal;
   if (!answer) {
     refusal = answer.error().text;
     log_.warning("dataplane: does not take the configuration: " + refusal);
-  } else if (answer->applied_size() > 0 || answer->restart_required_size() > 0) {
-    log_.info("dataplane: configuration sent; " + std::to_string(answer->applied_size()) +
-              " fields applied, " + std::to_string(answer->restart_required_size()) + " wait for a restart");
+  } else {
+    for (const std::string& path : answer->applied()) log_.info("dataplane: in force now: " + path);
+    for (const std::string& path : answer->restart_required())
+      log_.info("dataplane: waits for a restart: " + path);
   }
   const std::lock_guard lock(mutex_);
   dataplane_refusal_ = refusal;
+  return true;
 }
 
 }  // namespace swarmdns::controlplane

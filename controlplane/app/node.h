@@ -77,7 +77,8 @@ class Node final : public NodeControl {
   ChildOptions resolver_options();
   std::expected<SpawnOptions, std::string> prepare_dataplane();
   void watch();
-  void push_config();
+  // false: the data plane did not answer; to be tried again.
+  bool push_config();
   std::expected<void, std::string> store_dataplane_config(const v1::Config& config);
 
   std::optional<Candidate> judge(const std::string& yaml, const std::string& file, v1::ConfigReport& report);
@@ -89,6 +90,7 @@ class Node final : public NodeControl {
   v1::ProcessStatus process_status(const std::string& name, const Child* child,
                                    const std::string& log_file) const;
   Refusal refusal_of(const LinkError& error) const;
+  Outcome<void> wait_until_ready();
   Outcome<void> act(const v1::ControlProcessRequest& request, Child& child, const std::string& name);
   bool dataplane_uses(const Nic& nic);
 

@@ -77,6 +77,26 @@ Outcome<v1::NodeStatus> Node::node_status() {
   return status;
 }
 
+// Running is not yet answering: the EAL takes a second or two.
+Outcome<void> Node::wait_until_ready() {
+  const auto deadline = Clock::now() + kStartPatience;
+  for (;;) {
+    const auto status = link_->status();
+    const ChildStatus child = dataplane_->status();
+    if (status && status->ready() && static_cast<pid_t>(status->pid()) == child.pid) return {};
+    if (child.state == ChildState::kBackingOff) {
+      return std::unexpected(
+          Refusal{Refusal::Kind::kFailed,
+                  "the data plane does not stay up: " + child.last_end + "; swarmctl status says more"});
+    }
+    if (Clock::now() >= deadline) {
+      return std::unexpected(
+          Refusal{Refusal::Kind::kFailed, "the data plane runs, but was not ready within 30 s"});
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
 Outcome<void> Node::act(const v1::ControlProcessRequest& request, Child& child, const std::string& name) {
   switch (request.action()) {
     case v1::ControlProcessRequest::STOP:
@@ -89,7 +109,9 @@ Outcome<void> Node::act(const v1::ControlProcessRequest& request, Child& child, 
     default:
       child.request_restart();
   }
-  if (child.wait_for(ChildState::kRunning, kStartPatience)) return {};
+  if (child.wait_for(ChildState::kRunning, kStartPatience)) {
+    return &child == dataplane_.get() ? wait_until_ready() : Outcome<void>();
+  }
   return std::unexpected(
       Refusal{Refusal::Kind::kFailed, name + " did not start: " + child.status().last_end});
 }

@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "controlplane/cli/commands.h"
 #include "controlplane/cli/json.h"
 #include "controlplane/config/problem.h"
@@ -58,7 +60,9 @@ int check_config(Context& context, const std::string& file) {
 int apply_config(Context& context, const std::string& file) {
   const auto yaml = config::read_file(file, 1u << 20);
   if (!yaml) return fail(context, kExitNotFound, yaml.error());
-  const auto answer = context.node.apply_config(*yaml, file);
+  // The node remembers the name, and stands in another directory.
+  std::error_code ignored;
+  const auto answer = context.node.apply_config(*yaml, std::filesystem::absolute(file, ignored).string());
   if (!answer) return fail(context, answer.error());
   return report(context, file, *answer, true);
 }

@@ -41,7 +41,8 @@ void print_processes(Context& context, const v1::NodeStatus& status) {
       health = !status.dataplane_reachable() ? context.style.bad("no answer")
                : dataplane.ready()           ? context.style.good("ready")
                                              : context.style.warn("starting");
-      if (process.state() == "external" && status.dataplane_reachable()) {
+      if (status.dataplane_reachable() &&
+          (process.state() == "external" || process.pid() == dataplane.pid())) {
         pid = std::to_string(dataplane.pid());
         since = duration_text(dataplane.uptime_ms());
       }

@@ -68,6 +68,7 @@ void Child::request_stop() {
     const std::lock_guard lock(mutex_);
     wish_ = Wish::kStopped;
     restart_ = false;
+    adopt_first_ = false;
   }
   wake();
 }
@@ -85,7 +86,7 @@ void Child::request_restart() {
 bool Child::wait_for(ChildState state, milliseconds timeout) {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, timeout, [&] {
-    const bool settled = !restart_ && !adopt_first_;
+    const bool settled = !restart_ && !adopt_first_ && !busy_;
     // A stop that was asked for but not begun yet still shows the old state.
     const bool wished = state != ChildState::kRunning || wish_ == Wish::kRunning;
     return settled && wished && state_ == state &&
@@ -148,9 +149,11 @@ void Child::run() {
 void Child::take_requests() {
   std::unique_lock lock(mutex_);
   if (adopt_first_ && !process_) {
+    busy_ = true;
     lock.unlock();
     try_adopt();
     lock.lock();
+    busy_ = false;
   }
   adopt_first_ = false;
   changed_.notify_all();
@@ -177,8 +180,14 @@ void Child::take_requests() {
   if (Clock::now() < next_start_) return;
   // Cleared before the configuration is written: a restart asked for from here on needs another start.
   restart_ = false;
+  busy_ = true;
   lock.unlock();
-  try_start();
+  // Somebody else may have started it meanwhile, by hand or from systemd.
+  try_adopt();
+  if (!process_) try_start();
+  lock.lock();
+  busy_ = false;
+  changed_.notify_all();
 }
 
 void Child::try_adopt() {
@@ -194,7 +203,7 @@ void Child::try_adopt() {
   killed_ = false;
   say("found running, pid " + std::to_string(identity->pid) + ": adopted");
   const std::lock_guard lock(mutex_);
-  wish_ = Wish::kRunning;
+  if (adopt_first_) wish_ = Wish::kRunning;  // unless a stop was asked for meanwhile
   pid_ = identity->pid;
   adopted_ = true;
   enter(ChildState::kRunning);
@@ -252,8 +261,9 @@ void Child::begin_stop(const std::string& why) {
 
 void Child::note_end() {
   const std::string how = process_->reap();
+  // A successor may have written its own already.
+  if (read_pid_file(options_.pid_file) == process_->identity()) unlink(options_.pid_file.c_str());
   process_.reset();
-  unlink(options_.pid_file.c_str());
   const auto now = Clock::now();
   const std::lock_guard lock(mutex_);
   const bool expected = state_ == ChildState::kStopping && (wish_ == Wish::kStopped || restart_);

@@ -97,6 +97,7 @@ class Child {
   bool restart_ = false;
   bool adopt_first_ = false;
   bool leave_ = false;
+  bool busy_ = false;  // the thread is between a request and what comes of it
   ChildState state_ = ChildState::kStopped;
   Clock::time_point since_{};
   Clock::time_point next_start_{};
