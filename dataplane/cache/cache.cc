@@ -82,6 +82,7 @@ Cache::Cache(const CacheOptions& options, Arena arena, const Layout& layout, sta
       reclaimer_(layout.reclaim, options.wait_for_readers ? options.wait_for_readers : sync::wait_for_readers,
                  options.cpus),
       low_pages_(std::clamp<std::size_t>(layout.pages / 128, 2, 64)),
+      entries_most_(table_.cell_count() * 91 / 100),
       stale_max_(options.stale_max) {}
 
 Cache::~Cache() = default;

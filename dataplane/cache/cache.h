@@ -32,7 +32,7 @@ struct CacheOptions {
   std::uint64_t budget_bytes = 256ULL
                                << 20;  // everything: table, slabs, page records, journal; 4 MiB to 32 GiB
   bool hugepages = true;  // explicit 2 MiB pages where the system has them, else transparent ones
-  std::uint32_t mean_entry_bytes = 176;  // what the table is sized by; 64-4096
+  std::uint32_t mean_entry_bytes = 128;  // what the table is sized by; 64-4096
   Journal::Limits journal;
   Seconds stale_max = 86'400;       // how long an expired answer is kept (RFC 8767)
   Seconds ttl_max = 604'800;        // bound on expires - born
@@ -146,7 +146,13 @@ class Cache {
   Ref allocate(SizeClass c);
   void keep_reserve(SizeClass c);
   void review(SizeClass c);
-  [[nodiscard]] bool scarce() const noexcept { return slab_.pool() + slab_.leaving() <= low_pages_; }
+  // Pages are few, or cells of the table are: then every insert sees to it that something goes.
+  [[nodiscard]] bool scarce() const noexcept {
+    return slab_.pool() + slab_.leaving() <= low_pages_ || table_full();
+  }
+  [[nodiscard]] bool table_full() const noexcept {
+    return entries_.load(std::memory_order_relaxed) >= entries_most_;
+  }
   [[nodiscard]] std::optional<SizeClass> donor(double at_least) noexcept;
   bool move_page_from(SizeClass c);
   bool relocate(const SlotPlace& from);
@@ -176,7 +182,8 @@ class Cache {
   Journal journal_;
   Reclaimer reclaimer_;
 
-  const std::size_t low_pages_;  // the pool is kept above this by moving pages
+  const std::size_t low_pages_;       // the pool is kept above this by moving pages
+  const std::uint64_t entries_most_;  // what the table takes without displacing
   Seconds stale_max_;
   std::atomic<std::uint16_t> epoch_{1};
   unsigned dumps_ = 0;

@@ -43,7 +43,7 @@ Ref Cache::allocate(SizeClass c) {
   return slab_.take_slot(c);
 }
 
-// Called with every insert while free pages are few.
+// Called with every insert while free pages, or cells, are few.
 void Cache::keep_reserve(SizeClass c) {
   Slab::ClassState& state = slab_.state(c);
   if (state.until_review > 0) {
@@ -53,7 +53,7 @@ void Cache::keep_reserve(SizeClass c) {
     review(c);
   }
   const std::uint64_t least = std::min<std::uint64_t>(slab_.classes().slots(c), 16);
-  if (state.room + state.retiring < std::max(state.reserve, least)) {
+  if (state.room + state.retiring < std::max(state.reserve, least) || table_full()) {
     unsigned budget = kScanPerInsert;
     for (unsigned n = 0; n < kEvictPerInsert && reclaimer_.room() > kRetireMargin; ++n) {
       const Ref victim = eviction_.next_victim(c, budget);

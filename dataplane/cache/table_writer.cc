@@ -94,11 +94,15 @@ Ref TableWriter::insert(std::uint64_t hash, Ref ref, bool may_move) noexcept {
     return 0;
   }
   ++displaced_;
-  const unsigned index = victim(first);
-  const Ref out = first.refs[index].load(std::memory_order_relaxed);
+  const bool from_second = !any_unasked(first) && any_unasked(second);
+  Bucket& bucket = from_second ? second : first;
+  const unsigned index = victim(bucket);
+  const Ref out = bucket.refs[index].load(std::memory_order_relaxed);
   const std::uint64_t out_hash = table_.hash(table_.entry(out)->key());
-  remove(Cell{&first, index, table_.first_index(out_hash) != first_index}, out_hash);
-  fill(first, index, tag, ref);
+  const bool out_in_second = &table_.bucket(table_.first_index(out_hash)) != &bucket;
+  remove(Cell{&bucket, index, out_in_second}, out_hash);
+  if (from_second) count_spill(hash, 1);
+  fill(bucket, index, tag, ref);
   return out;
 }
 
@@ -126,6 +130,14 @@ int TableWriter::make_space(std::uint32_t index) noexcept {
     return static_cast<int>(i);
   }
   return -1;
+}
+
+bool TableWriter::any_unasked(const Bucket& bucket) const noexcept {
+  for (const auto& ref : bucket.refs) {
+    if (table_.entry(ref.load(std::memory_order_relaxed))->touched.load(std::memory_order_relaxed) == 0)
+      return true;
+  }
+  return false;
 }
 
 // The cell to give up: of an entry not asked for lately, if there is one.

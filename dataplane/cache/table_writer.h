@@ -45,6 +45,7 @@ class TableWriter {
   static unsigned filled(const Bucket& bucket) noexcept;  // a bit per filled cell
   void count_spill(std::uint64_t hash, int change) noexcept;
   [[nodiscard]] int make_space(std::uint32_t index) noexcept;
+  [[nodiscard]] bool any_unasked(const Bucket& bucket) const noexcept;
   [[nodiscard]] unsigned victim(const Bucket& bucket) noexcept;
 
   Table& table_;
