@@ -11,9 +11,11 @@
 #include <net/if_arp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -130,6 +132,23 @@ bool is_socket_program(const XdpProgram& program) {
 
 }  // namespace
 
+// An abstract Unix socket: the kernel keeps such names apart by network namespace, as it does interfaces.
+std::optional<Claim> Claim::take(std::string_view name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (name.size() + 1 > sizeof address.sun_path) return std::nullopt;
+  name.copy(address.sun_path + 1, name.size());
+  Claim claim(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (claim.fd_ < 0 || bind(claim.fd_, reinterpret_cast<const sockaddr*>(&address), size) != 0)
+    return std::nullopt;
+  return claim;
+}
+
+Claim::~Claim() {
+  if (fd_ >= 0) close(fd_);
+}
+
 bool is_af_xdp(std::string_view device) noexcept {
   return device.starts_with("net_af_xdp");
 }
@@ -159,7 +178,13 @@ std::expected<Carrier, Error> Carrier::prepare(std::string field, std::string_vi
     return std::unexpected(Error{field, "there is no interface " + *name,
                                  "name one of `ip -br link`, in the network namespace of the data plane"});
   }
-  Carrier carrier(*name, static_cast<unsigned>(request.ifr_ifindex));
+  // Two data planes on one interface would take each other's XDP program for a dead one's.
+  auto claim = Claim::take("swarmdns/carrier/" + *name);
+  if (!claim) {
+    return std::unexpected(
+        Error{field, *name + " is in use by another data plane", "stop that one, or name another interface"});
+  }
+  Carrier carrier(*name, static_cast<unsigned>(request.ifr_ifindex), std::move(*claim));
   if (control(SIOCGIFHWADDR, request = request_for(*name)) && request.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
     return std::unexpected(Error{field, *name + " is not an Ethernet interface", "name one that is"});
   }

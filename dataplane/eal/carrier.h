@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "dataplane/eal/error.h"
 
@@ -19,6 +20,23 @@ namespace swarmdns::eal {
 struct XdpProgram {
   std::uint32_t id = 0;
   std::string name;
+};
+
+// A name that one process a network namespace can hold, and that is free again when that process ends,
+// however it ends.
+class Claim {
+ public:
+  [[nodiscard]] static std::optional<Claim> take(std::string_view name);
+  ~Claim();
+  Claim(Claim&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Claim& operator=(Claim&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+
+ private:
+  explicit Claim(int fd) : fd_(fd) {}
+  int fd_;
 };
 
 class Carrier {
@@ -41,9 +59,11 @@ class Carrier {
   [[nodiscard]] bool detach_xdp() const noexcept;
 
  private:
-  Carrier(std::string name, unsigned index) : name_(std::move(name)), index_(index) {}
+  Carrier(std::string name, unsigned index, Claim claim)
+      : name_(std::move(name)), index_(index), claim_(std::move(claim)) {}
   std::string name_;
   unsigned index_ = 0;
+  Claim claim_;  // of this process on the interface
 };
 
 }  // namespace swarmdns::eal

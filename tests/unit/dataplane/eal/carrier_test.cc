@@ -29,5 +29,16 @@ TEST(Carrier, RefusesWhatCannotCarry) {
   EXPECT_EQ(loopback.error().field, "ports[1].device");
 }
 
+TEST(Claim, IsHeldByOneAndFreeAfterwards) {
+  {
+    const auto first = Claim::take("swarmdns/unit-test");
+    ASSERT_TRUE(first);
+    EXPECT_FALSE(Claim::take("swarmdns/unit-test"));
+    EXPECT_TRUE(Claim::take("swarmdns/unit-test-2"));
+  }
+  EXPECT_TRUE(Claim::take("swarmdns/unit-test"));
+  EXPECT_FALSE(Claim::take(std::string(200, 'x')));
+}
+
 }  // namespace
 }  // namespace swarmdns::eal
