@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "proto/config/store.h"
+
 namespace swarmdns::controlplane {
 namespace {
 
@@ -23,7 +25,22 @@ void need_file(const std::string& file, int access_mode, const std::string& path
   problems.push_back({path, "cannot use " + file + ": " + std::strerror(errno) + "; " + mend});
 }
 
+constexpr const char* kAppArmorProfiles = "/sys/kernel/security/apparmor/profiles";
+constexpr const char* kAppArmorLocal = "/etc/apparmor.d/local/usr.sbin.unbound";
+
 }  // namespace
+
+std::optional<std::string> apparmor_problem(const v1::Config& config, const std::string& profiles,
+                                            const std::string& local) {
+  const bool confined = config.resolver().binary() == "/usr/sbin/unbound" &&
+                        (("\n" + profiles).find("\nunbound (enforce)") != std::string::npos ||
+                         ("\n" + profiles).find("\n/usr/sbin/unbound (enforce)") != std::string::npos);
+  const std::string folder = config.node().state_dir() + "/resolver/";
+  if (!confined || local.find(folder) != std::string::npos) return std::nullopt;
+  return "AppArmor keeps Unbound out of " + folder + "; allow it with: printf '%s\\n' '" + folder +
+         "** rwk,' '" + config.node().state_dir() + "/log/resolver.log* rw,' '" + config.node().run_dir() +
+         "/unbound.ctl rw,' >> " + kAppArmorLocal + " && apparmor_parser -r /etc/apparmor.d/usr.sbin.unbound";
+}
 
 std::vector<config::Problem> environment_problems(const v1::Config& config) {
   std::vector<config::Problem> problems;
@@ -42,6 +59,11 @@ std::vector<config::Problem> environment_problems(const v1::Config& config) {
   if (resolver.forwarders().empty()) {
     need_file(resolver.root_hints_file(), R_OK, "resolver.root_hints_file",
               "install it with: apt install dns-root-data", problems);
+  }
+  // Unreadable without AppArmor, and without root: then there is nothing to say.
+  const std::string profiles = config::read_file(kAppArmorProfiles).value_or("");
+  if (auto problem = apparmor_problem(config, profiles, config::read_file(kAppArmorLocal).value_or(""))) {
+    problems.push_back({"resolver", *problem});
   }
   return problems;
 }

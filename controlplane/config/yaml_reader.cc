@@ -275,9 +275,12 @@ std::expected<LoadedConfig, std::vector<ConfigProblem>> parse_config(const std::
         {file, line_of(reader.result().lines, problem.path), problem.path, std::move(problem.text)});
   }
   if (reader.problems().empty()) return std::move(reader.result());
-  std::stable_sort(reader.problems().begin(), reader.problems().end(),
-                   [](const ConfigProblem& a, const ConfigProblem& b) { return a.line < b.line; });
-  return std::unexpected(std::move(reader.problems()));
+  // By line, and within a line as they were found.
+  std::multimap<int, ConfigProblem> by_line;
+  for (ConfigProblem& problem : reader.problems()) by_line.emplace(problem.line, std::move(problem));
+  std::vector<ConfigProblem> sorted;
+  for (auto& [line, problem] : by_line) sorted.push_back(std::move(problem));
+  return std::unexpected(std::move(sorted));
 }
 
 std::expected<LoadedConfig, std::vector<ConfigProblem>> load_config(const std::string& file) {

@@ -54,5 +54,28 @@ TEST(EnvironmentProblems, NamesTheFilesOfTheResolver) {
   EXPECT_TRUE(environment_problems(config).empty());
 }
 
+TEST(AppArmorProblem, SaysWhatToAllow) {
+  auto config = config_of_root();
+  config.mutable_resolver()->set_binary("/usr/sbin/unbound");
+  const std::string profiles = "lsb_release (enforce)\nunbound (enforce)\n";
+  EXPECT_EQ(apparmor_problem(config, profiles, ""),
+            "AppArmor keeps Unbound out of /var/lib/swarmdns/resolver/; allow it with: printf '%s\\n' "
+            "'/var/lib/swarmdns/resolver/** rwk,' '/var/lib/swarmdns/log/resolver.log* rw,' "
+            "'/run/swarmdns/unbound.ctl rw,' >> /etc/apparmor.d/local/usr.sbin.unbound && apparmor_parser -r "
+            "/etc/apparmor.d/usr.sbin.unbound");
+  EXPECT_TRUE(apparmor_problem(config, "/usr/sbin/unbound (enforce)\n", ""));
+}
+
+TEST(AppArmorProblem, IsSilentWhereNothingIsInTheWay) {
+  auto config = config_of_root();
+  config.mutable_resolver()->set_binary("/usr/sbin/unbound");
+  EXPECT_FALSE(apparmor_problem(config, "", ""));
+  EXPECT_FALSE(apparmor_problem(config, "unbound (complain)\n", ""));
+  EXPECT_FALSE(apparmor_problem(config, "my-unbound (enforce)\n", ""));
+  EXPECT_FALSE(apparmor_problem(config, "unbound (enforce)\n", "  /var/lib/swarmdns/resolver/** rwk,\n"));
+  config.mutable_resolver()->set_binary("/opt/unbound/sbin/unbound");
+  EXPECT_FALSE(apparmor_problem(config, "unbound (enforce)\n", ""));
+}
+
 }  // namespace
 }  // namespace swarmdns::controlplane
