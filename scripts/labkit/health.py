@@ -1,5 +1,7 @@
 """What can be seen of a node from outside: does it answer, and do its parts run."""
 
+import socket
+
 import dns.exception
 
 from . import inside, procs, servers
@@ -9,6 +11,22 @@ from .settings import CLIENT_NS
 def answers(node, seconds=0.5, name=".", rrtype="NS"):
     """Whether the node answers a question at its service address, whatever the rcode."""
     return rcode(node, name, rrtype, seconds) is not None
+
+
+def listens(path):
+    """Whether somebody takes connections on a Unix socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(1)
+        try:
+            sock.connect(str(path))
+            return True
+        except OSError:
+            return False
+
+
+def is_up(node):
+    """Whether a node answers its clients and its operator."""
+    return answers(node) and all(listens(node.run / name) for name in ("dataplane.sock", "admin.sock"))
 
 
 def rcode(node, name, rrtype, seconds=0.5):

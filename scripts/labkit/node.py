@@ -192,7 +192,7 @@ def start(options, node, part="controlplane"):
 
 
 def wait_ready(options, node, seconds=40):
-    """Waits until the node answers a question over its service address."""
+    """Waits until the node answers a question over its service address, and swarmctl."""
     from . import health  # pylint: disable=import-outside-toplevel
 
     def check():
@@ -200,7 +200,7 @@ def wait_ready(options, node, seconds=40):
             raise LabError(
                 f"the control plane of node {node.i} ended; its last words:\n" + procs.tail(f"n{node.i}-controlplane")
             )
-        return health.answers(node)
+        return health.is_up(node)
 
     try:
         procs.wait_until(check, seconds, f"an answer of node {node.i} at {node.service4}")

@@ -103,6 +103,8 @@ class Bench:
             each.start()
             nodes.wait_ready(self.options, each.at)
             each.wait_part("resolver")
+            # The control plane looks for a new data plane every half a second.
+            each.wait(lambda each=each: each.ctl("stats", check=False).returncode == 0, 10, "an answer to swarmctl")
 
     def in_client(self, argv, **how):
         return subprocess.Popen([*netns.enter(CLIENT_NS), *map(str, argv)], text=True, **how)
