@@ -16,12 +16,27 @@ META_TYPES = {0, 41, *range(128, 256)}  # OPT and RFC 6895 3.1's range of Q and 
 
 
 def outcomes(frames, node):
-    """How many frames end under each name; what the kernel puts together from fragments is counted a second time, by
-    the thread that reads it there."""
-    counted = collections.Counter(outcome(frame, node) for frame in frames)
-    for message in _reassembled(frame for frame in frames if outcome(frame, node) == "kernel.to_fragment"):
+    """How many frames end under each name; a DNS message that the kernel makes of fragments or of a packet with options
+    is counted a second time, by the thread that reads it there."""
+    ends = [outcome(frame, node) for frame in frames]
+    counted = collections.Counter(ends)
+    for message in _reassembled(frame for frame, end in zip(frames, ends) if end == "kernel.to_fragment"):
         counted[message_outcome(message)] += 1
+    for datagram in (_behind_options(frame) for frame, end in zip(frames, ends) if end == "kernel.to_options"):
+        if datagram[2:4] == b"\0\x35":
+            counted[message_outcome(datagram[8:])] += 1
     return dict(sorted(counted.items()))
+
+
+def _behind_options(frame):
+    """The UDP datagram behind IPv4 options or IPv6 options headers, or nothing; no VLAN tags."""
+    packet = frame[14:]
+    if packet[0] >> 4 == 4:
+        return packet[(packet[0] & 15) * 4 : struct.unpack("!H", packet[2:4])[0]] if packet[9] == 17 else b""
+    following, offset = packet[6], 40
+    while following in (0, 43, 60) and offset + 2 <= len(packet):
+        following, offset = packet[offset], offset + 8 * (packet[offset + 1] + 1)
+    return packet[offset:] if following == 17 else b""
 
 
 def _reassembled(frames):
