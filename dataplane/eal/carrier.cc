@@ -111,6 +111,19 @@ std::expected<void, Error> fit_queues(const Control& control, const std::string&
                                    "`, or give eal.worker_cpus that many CPUs"});
 }
 
+// A VLAN tag that the NIC takes off, and frames that it joins, would reach an XDP program changed beyond
+// repair.
+void leave_frames_alone(const Control& control, const std::string& name) {
+  ethtool_value flags{};
+  flags.cmd = ETHTOOL_GFLAGS;
+  ifreq request = request_for(name);
+  request.ifr_data = reinterpret_cast<char*>(&flags);
+  if (!control(SIOCETHTOOL, request)) return;
+  flags.cmd = ETHTOOL_SFLAGS;
+  flags.data &= ~static_cast<std::uint32_t>(ETH_FLAG_RXVLAN | ETH_FLAG_LRO);
+  (void)control(SIOCETHTOOL, request);  // a driver that cannot switch it has it fixed as it must be
+}
+
 std::optional<XdpProgram> program_on(unsigned index) {
   std::uint32_t id = 0;
   if (bpf_xdp_query_id(static_cast<int>(index), 0, &id) != 0 || id == 0) return std::nullopt;
@@ -219,12 +232,15 @@ std::expected<Carrier, Error> Carrier::prepare(std::string field, std::string_vi
   set_sysctl("/proc/sys/net/ipv4/conf/" + *name + "/rp_filter", "1");
   if (auto fitted = fit_queues(control, *name, field, queues); !fitted)
     return std::unexpected(fitted.error());
+  if (is_af_xdp(device)) leave_frames_alone(control, *name);
+  // Groups joined on the TAP (IPv6 neighbour solicitations) do not reach the filter of the NIC below: all of
+  // them.
   request = request_for(*name);
   if (!control(SIOCGIFFLAGS, request)) {
     return std::unexpected(
         Error{field, "the state of " + *name + " cannot be read", "check that it still exists"});
   }
-  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP | IFF_NOARP);
+  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP | IFF_NOARP | IFF_ALLMULTI);
   if (!control(SIOCSIFFLAGS, request)) {
     return std::unexpected(Error{field, *name + " cannot be brought up: " + std::strerror(errno),
                                  "start as root, or see `ip link show " + *name + "`"});

@@ -223,7 +223,8 @@ std::size_t Mix::query(std::uint64_t index, std::uint64_t variation, std::byte* 
   out.raw(kServerMac.data(), 6);
   constexpr std::array<std::uint8_t, 6> kClientMac{0x02, 0, 0, 0, 0, 0xc1};
   out.raw(kClientMac.data(), 6);
-  const net::Address server = *net::Address::parse(v6 ? kServerV6 : kServerV4);
+  static const net::Address kServers[] = {*net::Address::parse(kServerV4), *net::Address::parse(kServerV6)};
+  const net::Address& server = kServers[v6 ? 1 : 0];
   std::array<std::uint8_t, 16> from{};
   std::size_t addresses_at = 0;
   if (v6) {
