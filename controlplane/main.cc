@@ -11,6 +11,7 @@
 #include "controlplane/app/directories.h"
 #include "controlplane/app/node.h"
 #include "controlplane/config/environment.h"
+#include "controlplane/resolver/unbound.h"
 #include "proto/config/defaults.h"
 
 namespace swarmdns::controlplane {
@@ -81,10 +82,8 @@ int run_node(const CommandLine& command, const ConfigStore::Start& start, const 
     complain(prepared.error() + (geteuid() == 0 ? "" : "; the control plane runs as root"));
     return kCannotRun;
   }
-  std::string owner;
-  if (!lock_run_dir(filled.node().run_dir(), owner)) {
-    complain("another control plane (pid " + owner +
-             ") runs this node; stop it, or choose another node.run_dir");
+  if (auto locked = lock_run_dir(filled.node().run_dir()); !locked) {
+    complain(locked.error());
     return kCannotRun;
   }
   Log log;
@@ -147,6 +146,12 @@ int run(const std::vector<std::string>& arguments) {
   config::fill_defaults(filled);
   if (!machine_has_what_is_needed(*start, filled)) return kRefused;
   if (command->check) {
+    if (filled.resolver().mode() == v1::UNBOUND) {
+      if (auto judged = check_unbound(filled.resolver(), resolver_paths(filled.node())); !judged) {
+        fprintf(stderr, "%s: resolver: %s\n", command->config_file.c_str(), judged.error().c_str());
+        return kRefused;
+      }
+    }
     printf("%s: good\n", command->config_file.c_str());
     return 0;
   }

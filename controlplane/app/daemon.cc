@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "proto/config/store.h"
@@ -49,20 +50,21 @@ void Daemon::let_go() {
   [[maybe_unused]] const int rc = chdir("/");
 }
 
-bool lock_run_dir(const std::string& run_dir, std::string& owner) {
+std::expected<void, std::string> lock_run_dir(const std::string& run_dir) {
   const std::string path = run_dir + "/controlplane.lock";
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (fd < 0) return false;
+  if (fd < 0) return std::unexpected("cannot open " + path + ": " + std::strerror(errno));
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    owner = config::read_file(path, 64).value_or("");
+    std::string owner = config::read_file(path, 64).value_or("");
     while (!owner.empty() && owner.back() == '\n') owner.pop_back();
     close(fd);
-    return false;
+    return std::unexpected("another control plane (pid " + owner +
+                           ") runs this node; stop it, or choose another node.run_dir");
   }
   const std::string pid = std::to_string(getpid()) + "\n";
   [[maybe_unused]] const int rc = ftruncate(fd, 0);
   [[maybe_unused]] const ssize_t n = write(fd, pid.data(), pid.size());
-  return true;  // the descriptor stays open, and with it the lock
+  return {};  // the descriptor stays open, and with it the lock
 }
 
 std::string find_dataplane() {

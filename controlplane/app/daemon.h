@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <expected>
 #include <optional>
 #include <string>
 
@@ -24,9 +25,9 @@ class Daemon {
   int fd_ = -1;
 };
 
-// Only one control plane per RUN_DIR: holds a lock on RUN_DIR/controlplane.lock until the process ends.
-// false: another one has it; `owner` is its pid.
-bool lock_run_dir(const std::string& run_dir, std::string& owner);
+// Only one control plane per RUN_DIR: holds a lock on RUN_DIR/controlplane.lock until the process ends. The
+// error is a sentence.
+std::expected<void, std::string> lock_run_dir(const std::string& run_dir);
 
 // Beside this program, in the build tree beside it, or where it is installed; the last when it is nowhere.
 std::string find_dataplane();

@@ -129,6 +129,8 @@ std::expected<SpawnOptions, std::string> Node::prepare_dataplane() {
     if (detached && *detached)
       log_.info("dataplane: took the XDP program of an earlier run off " + interface);
   }
+  // node.user may be another one since the last start.
+  if (auto prepared = prepare_directories(config.node()); !prepared) return std::unexpected(prepared.error());
   if (auto stored = store_dataplane_config(config); !stored) return std::unexpected(stored.error());
   if (access(options_.dataplane_program.c_str(), X_OK) != 0) {
     return std::unexpected("there is no program " + options_.dataplane_program + "; name it by --dataplane");

@@ -3,6 +3,7 @@
 #include "controlplane/app/port_report.h"
 #include "controlplane/config/environment.h"
 #include "controlplane/config/yaml_reader.h"
+#include "controlplane/resolver/unbound.h"
 #include "proto/config/defaults.h"
 
 namespace swarmdns::controlplane {
@@ -33,6 +34,11 @@ class LocalNode final : public NodeControl {
     config::fill_defaults(filled);
     for (const config::Problem& problem : environment_problems(filled)) {
       add(report, {file, line_of(loaded->lines, problem.path), problem.path, problem.text});
+    }
+    if (report.problems_size() == 0 && filled.resolver().mode() == v1::UNBOUND) {
+      if (auto judged = check_unbound(filled.resolver(), resolver_paths(filled.node())); !judged) {
+        add(report, {file, line_of(loaded->lines, "resolver"), "resolver", judged.error()});
+      }
     }
     report.set_accepted(report.problems_size() == 0);
     report.add_notes("no node runs here, so there is nothing to compare the file with");
