@@ -12,7 +12,6 @@ namespace {
 
 constexpr unsigned kEvictPerInsert = 2;  // at most, so that a reserve can grow while inserts go on
 constexpr unsigned kScanPerInsert = 64;  // steps of the eviction hand
-constexpr std::size_t kVictimPages = 8;  // pages looked at for the emptiest
 constexpr double kImbalance = 1.5;       // turnover between classes that makes a page move
 
 // How long entries of a class live, in units of inserts: what it can hold over what comes in. Entries found
