@@ -23,16 +23,16 @@
 namespace swarmdns::cache {
 
 class Eviction {
-public:
-  explicit Eviction(Slab &slab) noexcept : slab_(slab) {}
+ public:
+  explicit Eviction(Slab& slab) noexcept : slab_(slab) {}
 
   // The next entry of the class to evict, which the caller then takes out; 0:
   // none was found within `budget` steps (a step looks at one entry, or passes
   // over one page without any of interest). Steps taken are taken off `budget`.
-  [[nodiscard]] Ref next_victim(SizeClass c, unsigned &budget) noexcept;
+  [[nodiscard]] Ref next_victim(SizeClass c, unsigned& budget) noexcept;
 
-private:
-  Slab &slab_;
+ private:
+  Slab& slab_;
 };
 
-} // namespace swarmdns::cache
+}  // namespace swarmdns::cache

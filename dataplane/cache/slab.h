@@ -26,11 +26,9 @@ using PageIndex = std::uint32_t;
 inline constexpr PageIndex kNoPage = 0xffff'ffff;
 
 // A slot's state bits.
-inline constexpr std::uint8_t kSlotLive = 1; // in the table
-inline constexpr std::uint8_t kSlotYoung =
-    2; // inserted since the eviction hand last came by (eviction.h)
-inline constexpr std::uint8_t kSlotFresh =
-    4; // inserted ahead of a running flush, which spares it
+inline constexpr std::uint8_t kSlotLive = 1;   // in the table
+inline constexpr std::uint8_t kSlotYoung = 2;  // inserted since the eviction hand last came by (eviction.h)
+inline constexpr std::uint8_t kSlotFresh = 4;  // inserted ahead of a running flush, which spares it
 
 inline constexpr Seconds kNever = 0xffff'ffff;
 
@@ -38,22 +36,20 @@ struct alignas(64) Page {
   static constexpr std::uint8_t kNoClass = 0xff;
 
   std::uint32_t slot_size = 0;
-  std::uint32_t reciprocal = 0; // of slot_size, scaled by 2^32
+  std::uint32_t reciprocal = 0;  // of slot_size, scaled by 2^32
   std::uint16_t slots = 0;
-  std::uint16_t carved =
-      0; // slots given out at least once since the page joined its class
-  std::uint16_t free_slots =
-      0; // given back, in the chain; carving room not counted
-  std::uint16_t free_head = 0; // first of the chain, valid while free_slots > 0
+  std::uint16_t carved = 0;      // slots given out at least once since the page joined its class
+  std::uint16_t free_slots = 0;  // given back, in the chain; carving room not counted
+  std::uint16_t free_head = 0;   // first of the chain, valid while free_slots > 0
   std::uint16_t live = 0;
   std::uint16_t young = 0;
-  std::uint16_t retiring = 0; // waiting for their grace period
+  std::uint16_t retiring = 0;  // waiting for their grace period
   SizeClass size_class = kNoClass;
-  bool leaving = false;          // being emptied for another class
-  PageIndex next_open = kNoPage; // pages of the class with room
+  bool leaving = false;           // being emptied for another class
+  PageIndex next_open = kNoPage;  // pages of the class with room
   PageIndex prev_open = kNoPage;
-  std::uint32_t class_position = 0; // in ClassState::pages
-  Seconds deadline = kNever; // the wheel's: no slot's deadline is earlier
+  std::uint32_t class_position = 0;  // in ClassState::pages
+  Seconds deadline = kNever;         // the wheel's: no slot's deadline is earlier
   // The wheel's own (wheel.h), which outlive a change of class.
   PageIndex wheel_next = kNoPage;
   PageIndex wheel_prev = kNoPage;
@@ -63,8 +59,7 @@ struct alignas(64) Page {
     return static_cast<std::uint32_t>(free_slots) + slots - carved;
   }
   [[nodiscard]] std::uint32_t slot_of(std::size_t offset) const noexcept {
-    return static_cast<std::uint32_t>((std::uint64_t{offset} * reciprocal) >>
-                                      32);
+    return static_cast<std::uint32_t>((std::uint64_t{offset} * reciprocal) >> 32);
   }
 };
 static_assert(sizeof(Page) == 64);
@@ -75,41 +70,36 @@ struct SlotPlace {
 };
 
 class Slab {
-public:
+ public:
   // What the writer knows of a size class.
   struct ClassState {
     std::vector<PageIndex> pages;
-    PageIndex open = kNoPage; // head of the list of pages with room
-    std::uint64_t room = 0;   // free slots of pages that are not leaving
+    PageIndex open = kNoPage;  // head of the list of pages with room
+    std::uint64_t room = 0;    // free slots of pages that are not leaving
     std::uint64_t live = 0;
     std::uint64_t young = 0;
     std::uint64_t retiring = 0;
-    std::uint64_t reserve =
-        0; // free slots eviction keeps ahead, to bridge grace periods
-    std::uint64_t recent = 0; // inserts lately, halved now and then
+    std::uint64_t reserve = 0;  // free slots eviction keeps ahead, to bridge grace periods
+    std::uint64_t recent = 0;   // inserts lately, halved now and then
     std::uint64_t until_review = 0;
-    std::uint32_t give_page =
-        0; // position in `pages` of the next one considered for another class
+    std::uint32_t give_page = 0;  // position in `pages` of the next one considered for another class
     // The eviction hand.
     bool hand_on_young = true;
-    std::uint64_t young_enough =
-        0; // the passes over the young end when no more are left
-    std::uint32_t young_passes = 0; // in this turn
-    std::uint32_t hand_page = 0;    // position in `pages`
+    std::uint64_t young_enough = 0;  // the passes over the young end when no more are left
+    std::uint32_t young_passes = 0;  // in this turn
+    std::uint32_t hand_page = 0;     // position in `pages`
     std::uint32_t hand_slot = 0;
   };
 
   // `pages` records of `count` pages starting at `start`, which is aligned to
   // the page size and lies in `arena`.
-  Slab(std::byte *arena, std::byte *start, std::span<Page> pages);
+  Slab(std::byte* arena, std::byte* start, std::span<Page> pages);
 
-  [[nodiscard]] const SizeClasses &classes() const noexcept { return classes_; }
-  [[nodiscard]] ClassState &state(SizeClass c) noexcept { return states_[c]; }
-  [[nodiscard]] Page &page(PageIndex index) noexcept { return pages_[index]; }
+  [[nodiscard]] const SizeClasses& classes() const noexcept { return classes_; }
+  [[nodiscard]] ClassState& state(SizeClass c) noexcept { return states_[c]; }
+  [[nodiscard]] Page& page(PageIndex index) noexcept { return pages_[index]; }
   [[nodiscard]] std::span<Page> pages() const noexcept { return pages_; }
-  [[nodiscard]] std::size_t page_count() const noexcept {
-    return pages_.size();
-  }
+  [[nodiscard]] std::size_t page_count() const noexcept { return pages_.size(); }
   [[nodiscard]] std::size_t pool() const noexcept { return pool_.size(); }
   [[nodiscard]] std::size_t pool_any_thread() const noexcept {
     return pool_size_.load(std::memory_order_relaxed);
@@ -125,9 +115,9 @@ public:
   void give_back(Ref ref, bool was_retiring);
 
   // The slot becomes live, or ceases to be; counts are kept.
-  void set_live(const SlotPlace &at, std::uint8_t extra_flags) noexcept;
-  void set_retiring(const SlotPlace &at) noexcept;
-  void set_old(const SlotPlace &at) noexcept;
+  void set_live(const SlotPlace& at, std::uint8_t extra_flags) noexcept;
+  void set_retiring(const SlotPlace& at) noexcept;
+  void set_old(const SlotPlace& at) noexcept;
 
   // No more slots are given out of this page; it goes to the pool when the last
   // one has come back.
@@ -139,51 +129,47 @@ public:
     const auto index = static_cast<PageIndex>(offset / kPageSize);
     return {index, pages_[index].slot_of(offset % kPageSize)};
   }
-  [[nodiscard]] Ref ref(const SlotPlace &at) const noexcept {
+  [[nodiscard]] Ref ref(const SlotPlace& at) const noexcept {
     return static_cast<Ref>((start_offset_ + std::size_t{at.page} * kPageSize +
                              std::size_t{at.slot} * pages_[at.page].slot_size) /
                             8);
   }
-  [[nodiscard]] Entry *entry(Ref ref) const noexcept {
-    return reinterpret_cast<Entry *>(arena_ + std::size_t{ref} * 8);
+  [[nodiscard]] Entry* entry(Ref ref) const noexcept {
+    return reinterpret_cast<Entry*>(arena_ + std::size_t{ref} * 8);
   }
 
   // The records of a page's slots.
-  [[nodiscard]] std::uint8_t *flags(PageIndex index) const noexcept {
-    return reinterpret_cast<std::uint8_t *>(
-        page_end(index) - std::size_t{pages_[index].slots} * 13);
+  [[nodiscard]] std::uint8_t* flags(PageIndex index) const noexcept {
+    return reinterpret_cast<std::uint8_t*>(page_end(index) - std::size_t{pages_[index].slots} * 13);
   }
-  [[nodiscard]] Seconds *deadlines(PageIndex index) const noexcept {
-    return reinterpret_cast<Seconds *>(page_end(index) -
-                                       std::size_t{pages_[index].slots} * 12);
+  [[nodiscard]] Seconds* deadlines(PageIndex index) const noexcept {
+    return reinterpret_cast<Seconds*>(page_end(index) - std::size_t{pages_[index].slots} * 12);
   }
-  void set_origin(const SlotPlace &at, const Origin &origin) noexcept {
-    const std::uint64_t word =
-        (origin.sequence & 0xffff'ffff'ffff) | std::uint64_t{origin.node} << 48;
+  void set_origin(const SlotPlace& at, const Origin& origin) noexcept {
+    const std::uint64_t word = (origin.sequence & 0xffff'ffff'ffff) | std::uint64_t{origin.node} << 48;
     std::memcpy(origin_at(at), &word, sizeof word);
   }
   // Any thread that holds the entry: it was written before the entry was shown,
   // and stays.
-  [[nodiscard]] Origin origin(const SlotPlace &at) const noexcept {
+  [[nodiscard]] Origin origin(const SlotPlace& at) const noexcept {
     std::uint64_t word;
     std::memcpy(&word, origin_at(at), sizeof word);
     return {static_cast<std::uint16_t>(word >> 48), word & 0xffff'ffff'ffff};
   }
 
-private:
-  [[nodiscard]] std::byte *page_end(PageIndex index) const noexcept {
+ private:
+  [[nodiscard]] std::byte* page_end(PageIndex index) const noexcept {
     return arena_ + start_offset_ + (std::size_t{index} + 1) * kPageSize;
   }
-  [[nodiscard]] std::byte *origin_at(const SlotPlace &at) const noexcept {
-    return page_end(at.page) - std::size_t{pages_[at.page].slots} * 8 +
-           std::size_t{at.slot} * 8;
+  [[nodiscard]] std::byte* origin_at(const SlotPlace& at) const noexcept {
+    return page_end(at.page) - std::size_t{pages_[at.page].slots} * 8 + std::size_t{at.slot} * 8;
   }
   void open(PageIndex index) noexcept;
   void close(PageIndex index) noexcept;
   void to_pool(PageIndex index);
 
   SizeClasses classes_;
-  std::byte *arena_;
+  std::byte* arena_;
   std::size_t start_offset_;
   std::span<Page> pages_;
   std::vector<PageIndex> pool_;
@@ -192,4 +178,4 @@ private:
   std::array<ClassState, 256> states_;
 };
 
-} // namespace swarmdns::cache
+}  // namespace swarmdns::cache
