@@ -210,7 +210,7 @@ def start(options, node, part="controlplane"):
     procs.start(f"n{node.i}-{part}", argv, env=environment(options, node), before=raise_limits)
 
 
-def wait_ready(options, node, seconds=40):
+def wait_ready(options, node, seconds=90):
     """Waits until the node answers a question over its service address, and swarmctl."""
     from . import health  # pylint: disable=import-outside-toplevel
 
