@@ -1,6 +1,7 @@
 #include "dataplane/stream/query_service.h"
 
 #include "dataplane/dns/reply.h"
+#include "dataplane/stats/rcode_counter.h"
 
 namespace swarmdns::stream {
 namespace {
@@ -12,29 +13,6 @@ constexpr std::uint16_t kServFail = 2;
 constexpr std::uint16_t kRefused = 5;
 constexpr std::uint16_t kEdeProhibited = 18 + 1;        // RFC 8914 4.19
 constexpr std::uint16_t kEdeNotAuthoritative = 20 + 1;  // RFC 8914 4.21: RD = 0, and nothing cached
-
-constexpr Counter rcode_counter(unsigned rcode) noexcept {
-  switch (rcode) {
-    case 0:
-      return Counter::RcodeNoError;
-    case 1:
-      return Counter::RcodeFormErr;
-    case 2:
-      return Counter::RcodeServFail;
-    case 3:
-      return Counter::RcodeNxDomain;
-    case 4:
-      return Counter::RcodeNotImp;
-    case 5:
-      return Counter::RcodeRefused;
-    case 16:
-      return Counter::RcodeBadVers;
-    case 23:
-      return Counter::RcodeBadCookie;
-    default:
-      return Counter::RcodeOther;
-  }
-}
 
 void set_status(dns::Query& query, std::uint16_t rcode, std::uint16_t ede) noexcept {
   query.action = dns::Action::Status;
@@ -188,7 +166,7 @@ std::size_t QueryService::finish(dns::Query& query, const Entry* entry, cache::S
   // The upper bits of an extended rcode (RFC 6891 6.1.3) are in the OPT record: only the query knows them.
   const unsigned extended =
       entry == nullptr && query.action == dns::Action::Status ? query.rcode & 0xff0U : 0U;
-  counters_.add(rcode_counter(extended | (std::to_integer<unsigned>(query.message[3]) & 0x0fU)));
+  counters_.add(stats::rcode_counter(extended | (std::to_integer<unsigned>(query.message[3]) & 0x0fU)));
   if (dns::reply_truncated(query)) counters_.add(Counter::Truncated);
   counters_.add(Counter::Replies);
   return length;

@@ -1,6 +1,8 @@
 // Stage 6: the reply, built over the query in its own frame.
 #include "dataplane/worker/stages.h"
 
+#include "dataplane/stats/rcode_counter.h"
+
 namespace swarmdns::worker {
 namespace {
 
@@ -13,29 +15,6 @@ bool exempt(const net::Address& client, const Policy& policy) noexcept {
   return false;
 }
 
-constexpr Counter rcode_counter(unsigned rcode) noexcept {
-  switch (rcode) {
-    case 0:
-      return Counter::RcodeNoError;
-    case 1:
-      return Counter::RcodeFormErr;
-    case 2:
-      return Counter::RcodeServFail;
-    case 3:
-      return Counter::RcodeNxDomain;
-    case 4:
-      return Counter::RcodeNotImp;
-    case 5:
-      return Counter::RcodeRefused;
-    case 16:
-      return Counter::RcodeBadVers;
-    case 23:
-      return Counter::RcodeBadCookie;
-    default:
-      return Counter::RcodeOther;
-  }
-}
-
 }  // namespace
 
 void count_reply(const dns::Query& query, const cache::Entry* entry, stats::Block& counters) noexcept {
@@ -43,7 +22,7 @@ void count_reply(const dns::Query& query, const cache::Entry* entry, stats::Bloc
   const unsigned in_header = std::to_integer<unsigned>(query.message[3]) & 0x0f;
   const unsigned extended =
       entry == nullptr && query.action == dns::Action::Status ? query.rcode & 0xff0U : 0;
-  counters.add(rcode_counter(extended | in_header));
+  counters.add(stats::rcode_counter(extended | in_header));
   if (dns::reply_truncated(query)) counters.add(Counter::Truncated);
 }
 
