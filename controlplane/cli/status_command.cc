@@ -95,9 +95,11 @@ void print_dataplane(Context& context, const v1::DataplaneStatus& status) {
 int show_status(Context& context) {
   const auto status = context.node.node_status();
   if (!status) return fail(context, status.error());
+  // What was asked for is shown either way; the exit status is for scripts that watch the node.
+  const int code = status->dataplane_reachable() ? kExitOk : kExitUnreachable;
   if (context.json) {
     context.out << to_json(*status);
-    return kExitOk;
+    return code;
   }
   context.out << "node " << context.style.bold(status->node());
   if (!status->region().empty()) context.out << ", " << status->region();
@@ -118,7 +120,7 @@ int show_status(Context& context) {
   for (const std::string& warning : status->warnings()) {
     context.out << "\n" << context.style.warn("Warning: ") << warning << "\n";
   }
-  return kExitOk;
+  return code;
 }
 
 }  // namespace swarmdns::controlplane

@@ -375,11 +375,15 @@ TEST_F(CliTest, StatusNamesWhatIsDownAndWhatWaits) {
   process->set_name("dataplane");
   process->set_state("waiting to restart");
   process->set_last_end("exit status 1");
-  EXPECT_EQ(run({"status"}), kExitOk);
+  EXPECT_EQ(run({"status"}), kExitUnreachable);
   for (const char* text : {"node n1", "waiting to restart", "last end: exit status 1", "nobody answers",
                            "cache.memory_mib", "Warning: something"}) {
     EXPECT_NE(out().find(text), std::string::npos) << text << "\n" << out();
   }
+  EXPECT_EQ(run({"-o", "json", "status"}), kExitUnreachable);
+  script_.status.set_dataplane_reachable(true);
+  EXPECT_EQ(run({"status"}), kExitOk);
+  EXPECT_EQ(run({"-o", "json", "status"}), kExitOk);
 }
 
 TEST_F(CliTest, ReferenceNeedsNoNode) {
