@@ -45,7 +45,8 @@ enum class Counter : std::uint16_t {
   ToKernelOther,
   FromKernel,
   // Drops: link and network
-  DropRunt,  // shorter than its headers say
+  DropRunt,      // shorter than its headers say
+  DropOversize,  // longer than the MTU of its port
   DropForeignMac,
   DropVlanDepth,  // more than two tags
   DropEtherType,
@@ -57,7 +58,6 @@ enum class Counter : std::uint16_t {
   DropUdpChecksum,
   DropUdpPort,  // not port 53
   DropSourcePortZero,
-  DropHopLimit,
   DropKernelRingFull,
   DropKernelPoliced,
   DropKernelRefused,  // the TAP did not take it

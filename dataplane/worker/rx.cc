@@ -28,7 +28,7 @@ std::size_t Queue::receive(Batch& batch) noexcept {
     if (mbuf->nb_segs != 1) [[unlikely]] {  // longer than the MTU the port was set to
       rte_pktmbuf_free(mbuf);
       counters_.add(stats::Counter::RxFrames);
-      counters_.add(stats::Counter::DropRunt);
+      counters_.add(stats::Counter::DropOversize);
       continue;
     }
     received_[count] = mbuf;
