@@ -36,9 +36,7 @@ constexpr std::size_t kBurst = 32;
 constexpr std::size_t kKeys = 16'384;  // of a pass
 
 struct Options {
-  std::string json;
-  unsigned repeat = 5;
-  double seconds = 1.0;
+  Runs runs;
   unsigned cpu = 1;
   unsigned writer_cpu = 0;
   std::uint64_t seed = 20260101;
@@ -167,7 +165,7 @@ double measure(Yardstick& table, cache::Reader& reader, const Mix& mix, std::uin
   Keys keys;
   std::vector<double> passes;
   std::uint64_t timed = 0;
-  const std::uint64_t limit = tsc.from_ns(static_cast<std::uint64_t>(options.seconds * 1e9));
+  const std::uint64_t limit = tsc.from_ns(static_cast<std::uint64_t>(options.runs.seconds * 1e9));
   for (bool warm = false; timed < limit || passes.size() < 9; warm = true) {
     keys.draw(mix, names, random);
     const Pass done = pass(table, reader, keys);
@@ -186,7 +184,7 @@ void lookups(const std::string& name, std::uint64_t names, const Options& option
   cache::Reader reader(filled.cache_->table());
   std::vector<double> ours;
   Ours table(reader);
-  for (unsigned i = 0; i < options.repeat; ++i) {
+  for (unsigned i = 0; i < options.runs.repeat; ++i) {
     ours.push_back(measure(table, reader, filled.mix_, names, options, tsc));
   }
   Figure figure = Figure::of(name, ours, "cycles/lookup");
@@ -204,7 +202,7 @@ void lookups(const std::string& name, std::uint64_t names, const Options& option
       yardstick->add(hash, *reader.peek(key));
     }
     std::vector<double> theirs;
-    for (unsigned i = 0; i < options.repeat; ++i) {
+    for (unsigned i = 0; i < options.runs.repeat; ++i) {
       theirs.push_back(measure(*yardstick, reader, filled.mix_, names, options, tsc));
     }
     figure.ratio_to.emplace_back(cds ? "cds_lfht" : "rte_hash", median(theirs) / figure.value);
@@ -243,7 +241,7 @@ void inserts(const Options& options, const stats::TscClock& tsc, Report& report)
   std::uint64_t next = kNames;
   constexpr std::size_t kImages = 200'000;
   std::vector<cache::EntryImage> images;
-  for (unsigned i = 0; i < options.repeat; ++i) {
+  for (unsigned i = 0; i < options.runs.repeat; ++i) {
     images.clear();
     for (std::size_t n = 0; n < kImages; ++n)
       images.push_back(filled.mix_.answer(next++, filled.clock_.seconds()));
@@ -305,13 +303,7 @@ void memory(const Options& options, Report& report) {
 int run(int argc, char** argv) {
   Options options;
   CLI::App app("The cache's table by itself: lookups, inserts beside readers, memory.");
-  app.add_option("--json", options.json, "write the figures to this file");
-  app.add_option("--repeat", options.repeat, "runs a case; the median counts")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100));
-  app.add_option("--seconds", options.seconds, "timed seconds a run")
-      ->capture_default_str()
-      ->check(CLI::Range(0.01, 60.0));
+  options.runs.add_to(app);
   app.add_option("--cpu", options.cpu, "CPU of lookups")->capture_default_str();
   app.add_option("--writer-cpu", options.writer_cpu, "CPU of inserts beside them")->capture_default_str();
   app.add_option("--seed", options.seed, "of names, answers and keys")->capture_default_str();
@@ -356,7 +348,7 @@ int run(int argc, char** argv) {
       memory(options, report);
     }
   }
-  if (!options.json.empty() && !report.write_json(options.json)) fail("cannot write " + options.json);
+  report.write_json(options.runs.json);
   return 0;
 }
 

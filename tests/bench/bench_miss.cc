@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -20,12 +19,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <CLI/CLI.hpp>
 
 #include "dataplane/cache/cache.h"
 #include "dataplane/cache/writer.h"
@@ -34,30 +34,16 @@
 #include "dataplane/stats/histogram.h"
 #include "dataplane/sync/affinity.h"
 #include "proto/dns/bytes.h"
+#include "tests/bench/report.h"
 
 namespace swarmdns::bench {
 namespace {
 
 struct Options {
-  std::string json;
-  unsigned repeat = 3;
-  double seconds = 3.0;
+  Runs runs{.json = {}, .repeat = 3, .seconds = 3.0};
   std::size_t window = 2048;
   unsigned slow_cpu = 0;
   unsigned load_cpu = 1;
-};
-
-struct Row {
-  std::string name;
-  std::vector<double> rates;
-  double p50_us = 0;
-  double p99_us = 0;
-  std::uint64_t lost = 0;
-  [[nodiscard]] double median() const {
-    std::vector<double> sorted = rates;
-    std::sort(sorted.begin(), sorted.end());
-    return sorted[sorted.size() / 2];
-  }
 };
 
 [[noreturn]] void fail(const std::string& why) {
@@ -186,7 +172,7 @@ double run_once(const net::Address& upstream_address, const Options& options, st
   const auto address = *net::Address::parse("192.0.2.1");
   const std::uint64_t begin = now_ns();
   const auto warm_up = static_cast<std::uint64_t>(0.3e9);
-  const std::uint64_t end = begin + warm_up + static_cast<std::uint64_t>(options.seconds * 1e9);
+  const std::uint64_t end = begin + warm_up + static_cast<std::uint64_t>(options.runs.seconds * 1e9);
   std::uint64_t measured_from = 0;
   std::uint64_t now = begin;
   while (now < end) {
@@ -252,13 +238,7 @@ std::optional<net::Address> other_address() {
 int run(int argc, char** argv) {
   Options options;
   CLI::App app("Misses a second through one slow thread and the cache's writer on one CPU.");
-  app.add_option("--json", options.json, "write the figures to this file");
-  app.add_option("--repeat", options.repeat, "runs a case; the median counts")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100));
-  app.add_option("--seconds", options.seconds, "timed seconds a run")
-      ->capture_default_str()
-      ->check(CLI::Range(0.1, 60.0));
+  options.runs.add_to(app);
   app.add_option("--window", options.window, "questions under way")
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
@@ -275,37 +255,24 @@ int run(int argc, char** argv) {
   }
   std::printf("slow thread and writer on CPU %u; asker and upstream on CPU %u; %zu questions under way\n",
               options.slow_cpu, options.load_cpu, options.window);
-  std::printf("%-14s %12s %12s %12s %10s %10s %8s\n", "case", "misses/s", "least", "most", "p50 us", "p99 us",
-              "lost");
-  std::vector<Row> rows;
+  Report report("miss");
   for (const auto& [name, address] : cases) {
-    Row row;
-    row.name = name;
+    std::vector<double> rates;
+    std::uint64_t lost = 0;
     auto latency = std::make_unique<stats::Histogram>();
-    for (unsigned i = 0; i < options.repeat; ++i)
-      row.rates.push_back(run_once(address, options, *latency, row.lost));
+    for (unsigned i = 0; i < options.runs.repeat; ++i)
+      rates.push_back(run_once(address, options, *latency, lost));
     stats::HistogramSnapshot snapshot;
     snapshot.add(*latency);
-    row.p50_us = static_cast<double>(snapshot.percentile_ns(0.5)) / 1000;
-    row.p99_us = static_cast<double>(snapshot.percentile_ns(0.99)) / 1000;
-    std::printf("%-14s %12.0f %12.0f %12.0f %10.0f %10.0f %8llu\n", name.c_str(), row.median(),
-                *std::min_element(row.rates.begin(), row.rates.end()),
-                *std::max_element(row.rates.begin(), row.rates.end()), row.p50_us, row.p99_us,
-                static_cast<unsigned long long>(row.lost));
-    std::fflush(stdout);
-    rows.push_back(std::move(row));
+    const auto microseconds = [&](double share) {
+      return static_cast<double>(snapshot.percentile_ns(share)) / 1000;
+    };
+    report.add(Figure::of(name, rates, "misses/s"));
+    report.add(Figure::of(name + "-p50", {microseconds(0.5)}, "us"));
+    report.add(Figure::of(name + "-p99", {microseconds(0.99)}, "us"));
+    report.add(Figure::of(name + "-lost", {static_cast<double>(lost)}, "questions"));
   }
-  if (!options.json.empty()) {
-    std::ofstream out(options.json);
-    out << "[";
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      out << (i == 0 ? "\n" : ",\n") << R"( {"bench": "miss", "case": ")" << rows[i].name << R"(", "value": )"
-          << rows[i].median() << R"(, "unit": "misses/s", "p50_us": )" << rows[i].p50_us << R"(, "p99_us": )"
-          << rows[i].p99_us << R"(, "ratio_to": {}})";
-    }
-    out << "\n]\n";
-    if (!out) fail("cannot write " + options.json);
-  }
+  report.write_json(options.runs.json);
   return 0;
 }
 

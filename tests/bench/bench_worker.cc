@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
@@ -24,6 +23,7 @@
 #include "dataplane/stats/tsc_clock.h"
 #include "dataplane/sync/affinity.h"
 #include "dataplane/worker/stages.h"
+#include "tests/bench/report.h"
 #include "tests/bench/worker_mix.h"
 #include "tests/bench/worker_yardsticks.h"
 
@@ -38,9 +38,7 @@ constexpr std::size_t kHeadroom = 256;
 constexpr std::size_t kRoom = 1514;
 
 struct Options {
-  std::string json;
-  unsigned repeat = 5;
-  double seconds = 1.0;
+  Runs runs;
   unsigned burst = 32;
   std::size_t frames = 16'384;
   unsigned cpu = 1;
@@ -108,7 +106,7 @@ class Bench {
     const std::uint64_t hits_before = counters_.get(stats::Counter::CacheHits);
     pass(yardstick, random);  // warms up
     std::uint64_t timed = 0;
-    const std::uint64_t limit = tsc_.from_ns(static_cast<std::uint64_t>(options_.seconds * 1e9));
+    const std::uint64_t limit = tsc_.from_ns(static_cast<std::uint64_t>(options_.runs.seconds * 1e9));
     while (timed < limit || passes.size() < 9) {
       passes.push_back(pass(yardstick, random));
       timed += passes.back();
@@ -290,73 +288,37 @@ class Bench {
   std::array<std::pair<std::byte*, std::uint16_t>, worker::kMaxBurst> outgoing_;
 };
 
-struct Row {
-  std::string name;
-  double cycles = 0, least = 0, most = 0, ns = 0;
-  std::vector<std::pair<std::string, double>> yardsticks;  // cycles
-};
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
-Row run_case(const std::string& name, std::uint64_t names, const Options& options) {
+void run_case(const std::string& name, std::uint64_t names, const Options& options, Report& report) {
   std::fprintf(stderr, "%s: filling the cache with %llu names\n", name.c_str(),
                static_cast<unsigned long long>(names));
   Bench bench(options, names);
-  Row row{.name = name};
-  std::vector<double> ours;
-  for (unsigned i = 0; i < options.repeat; ++i) ours.push_back(bench.measure(nullptr));
-  row.cycles = median(ours);
-  row.least = std::ranges::min(ours);
-  row.most = std::ranges::max(ours);
-  row.ns = row.cycles * 1e9 / static_cast<double>(bench.tsc().hz());
-  const cache::CacheStats stats = bench.cache_stats();
-  std::printf("%-8s %9.1f cycles/query  (%.1f - %.1f)  %7.1f ns  %5.2f Mq/s  entry %.0f octets, %s\n",
-              name.c_str(), row.cycles, row.least, row.most, row.ns, 1000.0 / row.ns,
-              static_cast<double>(stats.entry_bytes) / static_cast<double>(stats.entries),
-              stats.hugepages ? "hugepages" : "transparent or small pages");
-  if (options.stages) {
-    std::printf("        ");
-    for (const auto& [stage, cycles] : bench.stages()) std::printf(" %s %.1f", stage, cycles);
-    std::printf("\n");
-  }
-  if (!options.yardsticks) return row;
+  std::vector<double> cycles;
+  for (unsigned i = 0; i < options.runs.repeat; ++i) cycles.push_back(bench.measure(nullptr));
+  Figure ours = Figure::of(name, cycles, "cycles/query");
   for (const bool cds : {true, false}) {
+    if (!options.yardsticks) break;
     const char* yardstick_name = cds ? "cds_lfht" : "rte_hash";
     std::fprintf(stderr, "%s: filling %s\n", name.c_str(), yardstick_name);
     const auto yardstick = cds ? make_cds_lfht(names) : make_rte_hash(names);
     if (!yardstick) {
-      std::printf("         %s: left out, DPDK's memory does not hold it\n", yardstick_name);
+      std::fprintf(stderr, "%s: left out, DPDK's memory does not hold it\n", yardstick_name);
       continue;
     }
     bench.fill(*yardstick);
     std::vector<double> theirs;
-    for (unsigned i = 0; i < options.repeat; ++i) theirs.push_back(bench.measure(yardstick.get()));
-    row.yardsticks.emplace_back(yardstick_name, median(theirs));
-    std::printf("         with %s %9.1f cycles/query, %.2f x ours\n", yardstick_name, median(theirs),
-                median(theirs) / row.cycles);
+    for (unsigned i = 0; i < options.runs.repeat; ++i) theirs.push_back(bench.measure(yardstick.get()));
+    ours.ratio_to.emplace_back(yardstick_name, median(theirs) / ours.value);
   }
-  std::fflush(stdout);
-  return row;
-}
-
-void write_json(const std::vector<Row>& rows, const std::string& path) {
-  std::ofstream out(path);
-  out << "[";
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const Row& row = rows[i];
-    out << (i == 0 ? "\n" : ",\n") << R"( {"bench": "worker", "case": ")" << row.name << R"(", "value": )"
-        << row.cycles << R"(, "unit": "cycles/query", "ns": )" << row.ns << R"(, "ratio_to": {)";
-    for (std::size_t y = 0; y < row.yardsticks.size(); ++y) {
-      out << (y == 0 ? "" : ", ") << '"' << row.yardsticks[y].first
-          << "\": " << row.yardsticks[y].second / row.cycles;
-    }
-    out << "}}";
-  }
-  out << "\n]\n";
-  if (!out) fail("cannot write " + path);
+  const double ns = ours.value * 1e9 / static_cast<double>(bench.tsc().hz());
+  report.add(std::move(ours));
+  report.add(Figure::of(name + "-time", {ns}, "ns/query"));
+  const cache::CacheStats stats = bench.cache_stats();
+  std::printf("%22s %12.0f octets an entry, %s\n", "",
+              static_cast<double>(stats.entry_bytes) / static_cast<double>(stats.entries),
+              stats.hugepages ? "hugepages" : "transparent or small pages");
+  if (!options.stages) return;
+  for (const auto& [stage, stage_cycles] : bench.stages())
+    report.add(Figure::of(name + "-" + stage, {stage_cycles}, "cycles/query"));
 }
 
 std::uint64_t names_of(const std::string& name) {
@@ -369,13 +331,7 @@ std::uint64_t names_of(const std::string& name) {
 int run(int argc, char** argv) {
   Options options;
   CLI::App app("Cycles and nanoseconds a query for cache hits, through the whole pipeline, without a NIC.");
-  app.add_option("--json", options.json, "write the figures to this file");
-  app.add_option("--repeat", options.repeat, "runs a case; the median counts")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100));
-  app.add_option("--seconds", options.seconds, "timed seconds a run")
-      ->capture_default_str()
-      ->check(CLI::Range(0.01, 60.0));
+  options.runs.add_to(app);
   app.add_option("--burst", options.burst, "frames a burst")
       ->capture_default_str()
       ->check(CLI::IsMember({8, 16, 32, 64}));
@@ -411,12 +367,11 @@ int run(int argc, char** argv) {
 
   std::printf(
       "seed %llu, bursts of %u, %zu frames; answers: 12 %% NXDOMAIN, 15 %% CNAME, 10 %% AAAA, rest A; 30 %% "
-      "DO with "
-      "RRSIG; 70 %% EDNS; half IPv6\n",
+      "DO with RRSIG; 70 %% EDNS; half IPv6\n",
       static_cast<unsigned long long>(options.seed), options.burst, options.frames);
-  std::vector<Row> rows;
-  for (const std::string& name : options.cases) rows.push_back(run_case(name, names_of(name), options));
-  if (!options.json.empty()) write_json(rows, options.json);
+  Report report("worker");
+  for (const std::string& name : options.cases) run_case(name, names_of(name), options, report);
+  report.write_json(options.runs.json);
   return 0;
 }
 

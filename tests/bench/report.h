@@ -5,13 +5,34 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 namespace swarmdns::bench {
+
+// What every bench program can be told.
+struct Runs {
+  std::string json;
+  unsigned repeat = 5;
+  double seconds = 1.0;
+
+  void add_to(CLI::App& app) {
+    app.add_option("--json", json, "write the figures to this file");
+    app.add_option("--repeat", repeat, "runs a case; the median counts")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 100));
+    app.add_option("--seconds", seconds, "timed seconds a run")
+        ->capture_default_str()
+        ->check(CLI::Range(0.01, 60.0));
+  }
+};
 
 inline double median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -48,8 +69,9 @@ class Report {
     figures_.push_back(std::move(figure));
   }
 
-  // False: the file cannot be written.
-  [[nodiscard]] bool write_json(const std::string& path) const {
+  // Writes the file that was asked for, if one was; ends the program when it cannot be written.
+  void write_json(const std::string& path) const {
+    if (path.empty()) return;
     std::ofstream out(path);
     out << "[";
     for (std::size_t i = 0; i < figures_.size(); ++i) {
@@ -61,8 +83,10 @@ class Report {
       }
       out << "}}";
     }
-    out << "\n]\n";
-    return static_cast<bool>(out);
+    out << "\n]\n" << std::flush;
+    if (out) return;
+    std::fprintf(stderr, "bench-%s: cannot write %s\n", bench_.c_str(), path.c_str());
+    std::exit(1);
   }
 
  private:
