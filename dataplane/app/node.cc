@@ -175,15 +175,17 @@ Node::Step Node::start_threads() {
   writer_ = std::make_unique<cache::Writer>(*cache_, clock_, writer_stats_->counters,
                                             cache::Writer::Options{.cpus = cpus});
   live_->attach(*writer_);
-  miss_ =
-      std::make_unique<miss::Thread>(*limits, live_->miss(), *writer_, clock_, miss_stats_->counters, cpus);
+  sync::Doorbell& miss_bell = roll_.add();
+  miss_ = std::make_unique<miss::Thread>(*limits, live_->miss(), *writer_, clock_, miss_bell,
+                                         miss_stats_->counters, cpus);
   for (std::size_t i = 0; i < worker_stats_.size() + stream_stats_.size(); ++i) {
     channels_.push_back(std::make_unique<miss::Channel>());
     miss_->attach(*channels_.back());
   }
   std::vector<exception::KernelLink*> links;
   for (const auto& link : links_) links.push_back(link.get());
-  tap_thread_ = std::make_unique<exception::TapThread>(std::move(taps_), std::move(links), cpus, *tap_stats_);
+  tap_thread_ = std::make_unique<exception::TapThread>(std::move(taps_), std::move(links), cpus, roll_.add(),
+                                                       *tap_stats_);
   // The limits themselves are live; places are made once.
   const std::size_t places = std::max<std::size_t>(config_.stream().max_connections(), kStreamPlaces);
   client_limits_ = std::make_unique<stream::ClientLimits>(places);
@@ -195,6 +197,7 @@ Node::Step Node::start_threads() {
     parts.options = &live_->stream();
     parts.limits = client_limits_.get();
     parts.misses = channels_[worker_stats_.size() + i].get();
+    parts.bell = &miss_bell;
     parts.stats = stream_stats_[i];
     parts.cpus = cpus;
     parts.max_connections = places;
@@ -222,6 +225,7 @@ Node::Step Node::start_workers() {
     parts.cache_clock = &clock_;
     parts.policy = &live_->policy();
     parts.misses = channels_[i].get();
+    parts.roll = &roll_;
     parts.stats = worker_stats_[i];
     parts.tsc = tsc;
     workers_.push_back(std::make_unique<worker::Worker>(options, std::move(parts)));

@@ -26,6 +26,7 @@
 #include "dataplane/miss/thread.h"
 #include "dataplane/stats/registry.h"
 #include "dataplane/stream/thread.h"
+#include "dataplane/sync/doze.h"
 #include "dataplane/worker/worker.h"
 #include "proto/rpc/unix_server.h"
 
@@ -84,6 +85,7 @@ class Node {
   std::unique_ptr<LiveSwap> live_;
   std::unique_ptr<cache::Writer> writer_;
   std::vector<std::unique_ptr<miss::Channel>> channels_;  // workers, then stream threads
+  sync::Roll roll_;
   std::unique_ptr<miss::Thread> miss_;
   std::unique_ptr<exception::TapThread> tap_thread_;
   std::unique_ptr<stream::ClientLimits> client_limits_;

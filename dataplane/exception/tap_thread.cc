@@ -21,8 +21,8 @@ constexpr std::size_t kLinkHeaders = 14 + 2 * 4;
 }  // namespace
 
 TapThread::TapThread(std::vector<Tap> taps, std::vector<KernelLink*> links, std::vector<unsigned> cpus,
-                     stats::ThreadStats& stats)
-    : taps_(std::move(taps)), links_(std::move(links)), cpus_(std::move(cpus)), stats_(stats) {}
+                     sync::Doorbell& bell, stats::ThreadStats& stats)
+    : taps_(std::move(taps)), links_(std::move(links)), cpus_(std::move(cpus)), bell_(bell), stats_(stats) {}
 
 TapThread::~TapThread() {
   stop();
@@ -44,17 +44,26 @@ void TapThread::run() {
   std::vector<pollfd> waiting;
   for (const Tap& tap : taps_) waiting.push_back({tap.fd(), POLLIN, 0});
   while (!stop_.load(std::memory_order_relaxed)) {
-    worker_behind_ = false;
-    std::size_t moved = 0;
-    for (std::size_t port = 0; port < taps_.size(); ++port) moved += to_kernel(port) + from_kernel(port);
-    if (moved != 0) {
+    if (round() != 0) {
       idle.worked();
       continue;
     }
-    // Workers do not wake anybody: their rings are looked at after a short sleep; the TAPs end it at once.
+    if (idle.longest() && !worker_behind_ &&
+        bell_.doze([this] { return round() != 0; }, sync::kLongestDoze, waiting)) {
+      continue;
+    }
+    // Busy workers do not wake anybody: their rings are looked at after a short sleep; the TAPs end it at
+    // once.
     const timespec pause{.tv_sec = 0, .tv_nsec = static_cast<long>(idle.next().count()) * 1000};
     ppoll(waiting.data(), worker_behind_ ? 0 : waiting.size(), &pause, nullptr);
   }
+}
+
+std::size_t TapThread::round() noexcept {
+  worker_behind_ = false;
+  std::size_t moved = 0;
+  for (std::size_t port = 0; port < taps_.size(); ++port) moved += to_kernel(port) + from_kernel(port);
+  return moved;
 }
 
 std::size_t TapThread::to_kernel(std::size_t port) noexcept {

@@ -54,6 +54,8 @@ class Engine {
   }
   // Sleeps until an upstream answers, at most so long. The caller is off QSBR meanwhile.
   void wait(std::uint64_t timeout_us) noexcept;
+  // Readable when an upstream has answered; to be watched only while expecting(), for only then is it read.
+  [[nodiscard]] int descriptor() const noexcept { return epoll_; }
 
   // Any thread.
   [[nodiscard]] std::vector<ServerStatus> upstreams() const { return servers_.status(); }

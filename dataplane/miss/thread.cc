@@ -1,5 +1,6 @@
 #include "dataplane/miss/thread.h"
 
+#include <poll.h>
 #include <time.h>
 
 #include "dataplane/sync/affinity.h"
@@ -17,8 +18,13 @@ std::uint64_t boottime_us() noexcept {
 }  // namespace
 
 Thread::Thread(const Limits& limits, const OptionsSlot& options, cache::Writer& writer,
-               const cache::Clock& clock, stats::Block& counters, std::vector<unsigned> cpus)
-    : store_(writer), engine_(limits, options, store_, counters), clock_(clock), cpus_(std::move(cpus)) {}
+               const cache::Clock& clock, sync::Doorbell& bell, stats::Block& counters,
+               std::vector<unsigned> cpus)
+    : store_(writer),
+      engine_(limits, options, store_, counters),
+      clock_(clock),
+      bell_(bell),
+      cpus_(std::move(cpus)) {}
 
 Thread::~Thread() {
   stop();
@@ -42,10 +48,23 @@ void Thread::run(const std::stop_token& stop) {
   const std::uint64_t origin = boottime_us();
   // An empty node hardly shows up in top, and the first miss after a pause waits a millisecond at most.
   sync::IdleSleep idle(std::chrono::microseconds(50), std::chrono::microseconds(1000));
+  const auto round = [&] { return engine_.poll_once(start + (boottime_us() - origin)); };
+  const auto last_look = [&] {
+    if (round()) return true;
+    store_.offline();
+    return false;
+  };
   while (!stop.stop_requested()) {
-    if (engine_.poll_once(start + (boottime_us() - origin))) {
+    if (round()) {
       idle.worked();
       continue;
+    }
+    if (idle.longest() && engine_.in_flight() == 0) {
+      const pollfd upstreams{engine_.descriptor(), POLLIN, 0};
+      if (bell_.doze(last_look, sync::kLongestDoze, {&upstreams, engine_.expecting() ? 1U : 0U})) {
+        store_.online();
+        continue;
+      }
     }
     store_.offline();
     engine_.wait(static_cast<std::uint64_t>(idle.next().count()));

@@ -1,5 +1,5 @@
 // The miss thread: runs the engine until it is stopped. Between rounds without work it sleeps, a little
-// longer each time, but wakes when an upstream answers; askers never wake it by a system call.
+// longer each time, but wakes when an upstream answers; busy workers never wake it by a system call.
 #pragma once
 
 #include <memory>
@@ -10,15 +10,17 @@
 #include "dataplane/cache/writer.h"
 #include "dataplane/miss/cache_store.h"
 #include "dataplane/miss/engine.h"
+#include "dataplane/sync/doze.h"
 
 namespace swarmdns::miss {
 
 class Thread {
  public:
-  // All references must outlive it. `cpus`: where it may run; empty: as the caller of start().
-  // Throws std::system_error when the kernel gives no epoll descriptor.
+  // All references must outlive it. `bell`: rung by askers that fill their ring while it dozes. `cpus`: where
+  // it may run; empty: as the caller of start(). Throws std::system_error when the kernel gives no epoll
+  // descriptor.
   Thread(const Limits& limits, const OptionsSlot& options, cache::Writer& writer, const cache::Clock& clock,
-         stats::Block& counters, std::vector<unsigned> cpus);
+         sync::Doorbell& bell, stats::Block& counters, std::vector<unsigned> cpus);
   ~Thread();  // stops
 
   // Before start(): a channel for each asker; it must outlive the thread.
@@ -36,6 +38,7 @@ class Thread {
   CacheStore store_;
   Engine engine_;
   const cache::Clock& clock_;
+  sync::Doorbell& bell_;
   const std::vector<unsigned> cpus_;
   std::jthread thread_;
 };

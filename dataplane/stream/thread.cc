@@ -102,6 +102,7 @@ void Thread::run(const std::stop_token& stop) {
         tcp.event(event.data.u64, event.events, now_us);
       }
     }
+    if (service.asked() != asked_before) parts_.bell->ring();
     const std::size_t n = parts_.misses->take(replies);
     for (std::size_t i = 0; i < n; ++i) {
       const miss::Reply& reply = *replies[i];

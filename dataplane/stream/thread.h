@@ -14,6 +14,7 @@
 #include "dataplane/stream/client_limits.h"
 #include "dataplane/stream/options.h"
 #include "dataplane/stream/sockets.h"
+#include "dataplane/sync/doze.h"
 #include "dataplane/worker/policy.h"
 
 namespace swarmdns::stream {
@@ -26,6 +27,7 @@ struct ThreadParts {
   const OptionsSlot* options = nullptr;
   ClientLimits* limits = nullptr;   // shared by all stream threads
   miss::Channel* misses = nullptr;  // of this thread alone
+  sync::Doorbell* bell = nullptr;   // the miss thread's
   stats::ThreadStats* stats = nullptr;
   std::vector<unsigned> cpus;            // where it may run; empty: as the caller of start()
   std::size_t max_connections = 65'536;  // places, whatever the options say later

@@ -23,6 +23,9 @@ class IdleSleep {
     return now;
   }
 
+  // There has been nothing to do for so long that next() no longer grows.
+  [[nodiscard]] bool longest() const noexcept { return next_ == longest_; }
+
  private:
   std::chrono::microseconds shortest_;
   std::chrono::microseconds longest_;

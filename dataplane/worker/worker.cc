@@ -55,6 +55,7 @@ class Worker::Loop {
   }
 
   void run(const std::atomic<bool>& stop) {
+    enter_roll();
     std::uint64_t before = read_tsc();
     idle_.worked(before);
     while (!stop.load(std::memory_order_relaxed)) {
@@ -72,14 +73,22 @@ class Worker::Loop {
       if (work != 0) {
         add(load.busy_ticks, after - before);
         idle_.worked(after);
+        if (!on_roll_) enter_roll();
         before = after;
       } else {
         before = policy.spin ? after : rest(after, policy, load);
       }
     }
+    if (on_roll_) parts_.roll->leave();
   }
 
  private:
+  // After the first work that follows long sleeps: its replies are on the wire by then.
+  void enter_roll() noexcept {
+    on_roll_ = true;
+    parts_.roll->enter();
+  }
+
   static void add(std::atomic<std::uint64_t>& value, std::uint64_t ticks) noexcept {
     value.store(value.load(std::memory_order_relaxed) + ticks, std::memory_order_relaxed);
   }
@@ -161,6 +170,10 @@ class Worker::Loop {
     const std::uint32_t microseconds =
         idle_.next_sleep_us(now, std::min(policy.idle_max_sleep_us, sleep_bound_us_));
     if (microseconds == 0) return now;
+    if (on_roll_ && idle_.longest()) {
+      on_roll_ = false;
+      parts_.roll->leave();
+    }
     reader_.offline();  // grace periods do not wait for sleepers; `policy` is not touched again
     sleep_us(microseconds);
     reader_.online();
@@ -178,6 +191,7 @@ class Worker::Loop {
   MomentClock clock_;
   Idle idle_;
   std::uint32_t sleep_bound_us_ = 900;
+  bool on_roll_ = false;
   std::vector<Queue> queues_;
   dns::Query scratch_;
   Batch batch_;

@@ -14,6 +14,7 @@
 #include "dataplane/miss/channel.h"
 #include "dataplane/stats/registry.h"
 #include "dataplane/stats/tsc_clock.h"
+#include "dataplane/sync/doze.h"
 #include "dataplane/worker/police.h"
 #include "dataplane/worker/policy.h"
 
@@ -33,6 +34,7 @@ struct WorkerParts {
   const cache::Clock* cache_clock = nullptr;
   const PolicySlot* policy = nullptr;
   miss::Channel* misses = nullptr;  // of this worker alone
+  sync::Roll* roll = nullptr;       // of all workers: who is awake
   stats::ThreadStats* stats = nullptr;
   stats::TscClock tsc{1};
 };

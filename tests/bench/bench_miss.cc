@@ -161,7 +161,8 @@ double run_once(const net::Address& upstream_address, const Options& options, st
   miss_options->quota_per_zone = 1'048'576;
   const miss::OptionsSlot slot(miss_options);
   miss::Channel channel(4096);
-  miss::Thread thread(miss::Limits{}, slot, writer, clock, *counters, {options.slow_cpu});
+  sync::Roll roll;
+  miss::Thread thread(miss::Limits{}, slot, writer, clock, roll.add(), *counters, {options.slow_cpu});
   thread.attach(channel);
   thread.start();
 

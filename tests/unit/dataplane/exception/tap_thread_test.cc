@@ -20,7 +20,8 @@ TEST(TapThread, CarriesFramesBothWays) {
   taps.push_back(std::move(*tap));
   KernelLink link(2);
   stats::Registry registry(1);
-  TapThread thread(std::move(taps), {&link}, {}, **registry.claim("tap"));
+  sync::Roll roll;
+  TapThread thread(std::move(taps), {&link}, {}, roll.add(), **registry.claim("tap"));
   thread.start();
 
   // The second worker hands over an ARP request; the kernel's answer comes back by the ring of the first.

@@ -201,6 +201,7 @@ class StreamTest : public ::testing::Test {
     parts.options = options_slot.get();
     parts.limits = &limits;
     parts.misses = channel.get();
+    parts.bell = &bell;
     parts.stats = stats.get();
     parts.max_connections = 1000;
     thread = std::make_unique<Thread>(std::move(opened->at(0)), std::move(parts));
@@ -260,6 +261,8 @@ class StreamTest : public ::testing::Test {
   std::unique_ptr<OptionsSlot> options_slot;
   ClientLimits limits{1000};
   std::deque<Kept> replies;
+  sync::Roll roll;
+  sync::Doorbell& bell = roll.add();  // the miss thread's
   std::unique_ptr<miss::Channel> channel;
   std::unique_ptr<Thread> thread;
   std::uint16_t tcp_port = 0;

@@ -77,6 +77,18 @@ TEST_F(StreamTest, AnswersComeInTheOrderTheyAreReady) {
   EXPECT_EQ(count(Counter::MissReplies), 2U);
 }
 
+TEST_F(StreamTest, AQuestionEndsTheMissThreadsSleep) {
+  start();
+  const auto asked = [this] { return channel->next_request() != nullptr; };
+  Client client(tcp_port);
+  std::thread asker([&client] {
+    std::this_thread::sleep_for(20ms);
+    client.send(framed(make_query("new.example", 1)));
+  });
+  while (!asked()) bell.doze(asked, std::chrono::hours(1));  // hangs if nobody rings
+  asker.join();
+}
+
 TEST_F(StreamTest, ALateAnswerNeverReachesAnotherClient) {
   start();
   auto gone = std::make_unique<Client>(tcp_port);

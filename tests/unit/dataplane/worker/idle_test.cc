@@ -23,7 +23,9 @@ TEST(Idle, SleepsGrowToTheBoundAndStartAnewAfterWork) {
     last = now;
   }
   EXPECT_EQ(last, 250U);
+  EXPECT_TRUE(idle.longest());
   idle.worked(20);
+  EXPECT_FALSE(idle.longest());
   EXPECT_LT(idle.next_sleep_us(30, 250), 20U);
 }
 

@@ -71,6 +71,20 @@ class WorkerTest : public PipelineTest {
     return false;
   }
 
+  WorkerParts parts(const eal::Port& port, stats::ThreadStats* stats) {
+    return {.ports = {&port},
+            .links = {&link_},
+            .table = &cache_->table(),
+            .cache_clock = &clock_,
+            .policy = &slot_,
+            .misses = &channel_,
+            .roll = &roll_,
+            .stats = stats,
+            .tsc = stats::TscClock::calibrate()};
+  }
+
+  sync::Roll roll_;
+  sync::Doorbell& bell_ = roll_.add();
   cache::Clock clock_{cache::Clock::Manual{}};
   PolicySlot slot_;
   stats::Registry registry_{2};
@@ -92,14 +106,7 @@ TEST_F(WorkerTest, AnswersHitsMissesAndTheKernel) {
   ASSERT_TRUE((*port)->start());
 
   stats::ThreadStats* stats = registry_.claim("worker0").value();
-  Worker worker({.index = 0, .burst = 32, .police = {}}, {.ports = {port->get()},
-                                                          .links = {&link_},
-                                                          .table = &cache_->table(),
-                                                          .cache_clock = &clock_,
-                                                          .policy = &slot_,
-                                                          .misses = &channel_,
-                                                          .stats = stats,
-                                                          .tsc = stats::TscClock::calibrate()});
+  Worker worker({.index = 0, .burst = 32, .police = {}}, parts(**port, stats));
   reader_->offline();  // the test's own thread sleeps from here on
   ASSERT_TRUE(eal->launch(0, [&worker] { worker.run(); }));
 
@@ -121,18 +128,23 @@ TEST_F(WorkerTest, AnswersHitsMissesAndTheKernel) {
   ASSERT_TRUE(link_.from_kernel.push(from_kernel));
   EXPECT_TRUE(wait_for([&] { return stats->counters.get(Counter::TxFrames) == 3; }));
 
+  // With nothing to do it lets the readers of its rings sleep, until there is something again.
+  EXPECT_TRUE(wait_for([&] { return roll_.nobody_awake(); }));
+  EXPECT_TRUE(bell_.doze([&] { return !link_.from_kernel.push(from_kernel); }, std::chrono::hours(1)));
+  EXPECT_TRUE(wait_for([&] { return stats->counters.get(Counter::TxFrames) == 4; }));
+
   worker.stop();
   eal->wait();
   reader_->online();
   port->reset();  // closes the file
 
   const auto sent = files.sent();
-  ASSERT_EQ(sent.size(), 3U);
+  ASSERT_EQ(sent.size(), 4U);
   EXPECT_EQ(test::check_reply(hit, sent[0]).fault, "");
   EXPECT_EQ(test::check_reply(miss, sent[1]).fault, "");
   EXPECT_EQ(sent[2], from_kernel);
   EXPECT_EQ(stats->counters.get(Counter::RxFrames), 3U);
-  EXPECT_EQ(stats->counters.get(Counter::FromKernel), 1U);
+  EXPECT_EQ(stats->counters.get(Counter::FromKernel), 2U);
   const stats::Snapshot snapshot = registry_.snapshot();
   EXPECT_EQ(snapshot.sum.hits.count, 1U);
   EXPECT_EQ(snapshot.sum.misses.count, 1U);
@@ -150,14 +162,7 @@ TEST_F(WorkerTest, AnExhaustedPoolIsACountedDropAndPassesBy) {
   ASSERT_TRUE(port) << port.error().text();
   ASSERT_TRUE((*port)->start());
   stats::ThreadStats* stats = registry_.claim("worker0").value();
-  Worker worker({.index = 0, .burst = 32, .police = {}}, {.ports = {port->get()},
-                                                          .links = {&link_},
-                                                          .table = &cache_->table(),
-                                                          .cache_clock = &clock_,
-                                                          .policy = &slot_,
-                                                          .misses = &channel_,
-                                                          .stats = stats,
-                                                          .tsc = stats::TscClock::calibrate()});
+  Worker worker({.index = 0, .burst = 32, .police = {}}, parts(**port, stats));
   std::vector<rte_mbuf*> taken;
   while (rte_mbuf* mbuf = rte_pktmbuf_alloc((*port)->pool(0))) taken.push_back(mbuf);
   reader_->offline();
