@@ -248,6 +248,15 @@ std::expected<Carrier, Error> Carrier::prepare(std::string field, std::string_vi
   return carrier;
 }
 
+bool Carrier::is_veth() const {
+  const Control control;
+  ethtool_drvinfo info{};
+  info.cmd = ETHTOOL_GDRVINFO;
+  ifreq request = request_for(name_);
+  request.ifr_data = reinterpret_cast<char*>(&info);
+  return control(SIOCETHTOOL, request) && std::string_view(info.driver) == "veth";
+}
+
 bool Carrier::split_queues() const {
   const Control control;
   ethtool_channels channels{};

@@ -50,6 +50,8 @@ class Carrier {
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] unsigned index() const noexcept { return index_; }
+  // One end of a pair of virtual interfaces: no hardware, no interrupts.
+  [[nodiscard]] bool is_veth() const;
   // Its driver counts receive and transmit queues apart (a veth does), not "combined" ones.
   [[nodiscard]] bool split_queues() const;
 

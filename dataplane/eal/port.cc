@@ -80,6 +80,10 @@ std::expected<std::unique_ptr<Port>, Error> Port::open(const PortOptions& option
     auto carrier = Carrier::prepare(field_of(index, "device"), device, queues);
     if (!carrier) return std::unexpected(carrier.error());
     port->carrier_ = std::move(*carrier);
+    // Busy polling makes a system call of every empty poll. Behind a veth there is no hardware to poll by it.
+    if (is_af_xdp(device) && device.find("busy_budget=") == std::string::npos && port->carrier_->is_veth()) {
+      device += ",busy_budget=0";
+    }
     if (!is_af_xdp(device)) {
       if (device.find("qpairs=") == std::string::npos) device += ",qpairs=" + std::to_string(queues);
     } else if (device.find("queue_count=") == std::string::npos &&

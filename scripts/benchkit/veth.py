@@ -68,6 +68,7 @@ class KnotXdp:
 
     def stop(self):
         self.process.stop()
+        wire.detach_xdp()  # knotd leaves its program there
 
 
 class Empty:

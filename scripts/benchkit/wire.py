@@ -57,6 +57,10 @@ def pin_neighbour():
     ip("-n", CLIENT, "neigh", "replace", SERVER_ADDRESS, "lladdr", server_mac(), "dev", CLIENT_IF, "nud", "permanent")
 
 
+def detach_xdp():
+    ip("-n", SERVER, "link", "set", "dev", SERVER_IF, "xdp", "off")
+
+
 def frames_received():
     """Frames that arrived at the client's port: what counts, not what the load generator managed to look at."""
     path = f"/sys/class/net/{CLIENT_IF}/statistics/rx_packets"
