@@ -204,17 +204,17 @@ def test_no_recursion_asked_for_no_miss(bench, node):
 
 
 def test_an_idle_node_hardly_uses_a_core(node):
-    """The goal is 5 % of a core; 7 to 10 % are seen on a quiet VM where each wake-up from a halt costs some 20 us. What
-    is held here is that nothing spins: docs/performance.md names the gap."""
+    """Under 5 % of a core. What the machine's other load does to that (a wake-up costs more then) is told beside it, and
+    the quietest of ten windows counts."""
     pid = node.pid("dataplane")
     seen = []
-    for _ in range(4):
+    for _ in range(10):
         before, others = health.cpu_seconds(pid), health.machine_busy_seconds()
         time.sleep(4)
         share = (health.cpu_seconds(pid) - before) / 4
         busy = (health.machine_busy_seconds() - others) / 4 / os.cpu_count()
         seen.append((round(share, 3), round(busy, 2)))
-        if share < 0.15:
+        if share < 0.05:
             return
     raise AssertionError(f"(share of a core used while idle, share of the machine in use): {seen}")
 
