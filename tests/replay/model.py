@@ -39,16 +39,25 @@ def _behind_options(frame):
     return packet[offset:] if following == 17 else b""
 
 
+def _fragment(frame):
+    """(what names its datagram, offset, octets, whether more follow, addresses, protocol); no VLAN tags."""
+    packet = frame[14:]
+    if frame[12:14] == b"\x08\x00":  # RFC 791 3.2
+        header, total, field = (packet[0] & 15) * 4, *struct.unpack("!2xH2xH", packet[:8])
+        key = packet[12:20] + packet[9:10] + packet[4:6]
+        return key, (field & 0x1FFF) * 8, packet[header:total], bool(field & 0x2000), packet[12:20], packet[9]
+    # RFC 8200 4.5: the fragment header comes first behind the fixed one in all that is handed over as a fragment.
+    end = 40 + struct.unpack("!H", packet[4:6])[0]
+    protocol, field, number = struct.unpack("!BxHI", packet[40:48])
+    return packet[8:40] + struct.pack("!I", number), field & 0xFFF8, packet[48:end], bool(field & 1), packet[8:40], protocol
+
+
 def _reassembled(frames):
-    """DNS messages to port 53 in the datagrams whose fragments are all there (RFC 791 3.2); IPv4 without VLAN tags."""
+    """DNS messages to port 53 in the datagrams whose fragments are all there."""
     parts = collections.defaultdict(dict)
     for frame in frames:
-        if frame[12:14] != b"\x08\x00":
-            continue
-        packet = frame[14:]
-        header, total, flags = (packet[0] & 15) * 4, struct.unpack("!H", packet[2:4])[0], struct.unpack("!H", packet[6:8])[0]
-        key = packet[12:20] + packet[9:10] + packet[4:6]
-        parts[key][(flags & 0x1FFF) * 8] = (packet[header:total], bool(flags & 0x2000))
+        key, offset, octets, more, addresses, protocol = _fragment(frame)
+        parts[key][offset] = (octets, more)
         datagram, more = b"", True
         while more and len(datagram) in parts[key]:
             data, more = parts[key][len(datagram)]
@@ -58,10 +67,11 @@ def _reassembled(frames):
         if more:
             continue
         del parts[key]
-        if packet[9] == 17 and datagram[2:4] == b"\0\x35":
-            length = struct.unpack("!H", datagram[4:6])[0]
-            right = ones_sum(packet[12:20] + struct.pack("!HH", 17, length) + datagram[:length]) == 0xFFFF
-            if 8 <= length <= len(datagram) and (right or datagram[6:8] == b"\0\0"):
+        if protocol == 17 and datagram[2:4] == b"\0\x35":
+            length, checksum = struct.unpack("!HH", datagram[4:8])
+            right = ones_sum(addresses + struct.pack("!HH", 17, length) + datagram[:length]) == 0xFFFF
+            absent = checksum == 0 and len(addresses) == 8  # lawful in IPv4 alone
+            if 8 <= length <= len(datagram) and (right or absent):
                 yield datagram[8:length]
 
 
