@@ -61,7 +61,6 @@ TEST(Writer, FlushesReportHowManyWentAndRaiseTheEpoch) {
 }
 
 TEST(Writer, AFullQueueDropsAndCounts) {
-  stats::Block counters;
   Engine engine;
   Clock clock(Clock::Manual{});
   Writer writer(*engine.cache, clock, engine.counters,
