@@ -16,6 +16,7 @@
 #include <span>
 
 #include "dataplane/cache/key.h"
+#include "dataplane/simd/chunks.h"
 
 namespace swarmdns::cache {
 
@@ -102,27 +103,11 @@ inline std::uint32_t load32(const std::byte* at) noexcept {
   return word;
 }
 
-// Neither side is read beyond its length.
-inline bool equal_bytes(const std::byte* a, const std::byte* b, std::size_t length) noexcept {
-  if (length >= 8) {
-    std::uint64_t different = 0;
-    std::size_t i = 0;
-    for (; i + 8 < length; i += 8) different |= load64(a + i) ^ load64(b + i);
-    return (different | (load64(a + length - 8) ^ load64(b + length - 8))) == 0;
-  }
-  if (length >= 4) {
-    return ((load32(a) ^ load32(b)) | (load32(a + length - 4) ^ load32(b + length - 4))) == 0;
-  }
-  for (std::size_t i = 0; i < length; ++i) {
-    if (a[i] != b[i]) return false;
-  }
-  return true;
-}
 }  // namespace detail
 
 inline bool Entry::has_key(const Key& key) const noexcept {
   if ((detail::load64(bytes() + 8) & kKeyWordMask) != key.word()) return false;
-  return detail::equal_bytes(qname_data(), key.qname, key.qname_len);
+  return simd::equal(qname_data(), key.qname, key.qname_len);
 }
 
 // Where an entry came from. Node 0 is this node; its sequence numbers are the journal's.

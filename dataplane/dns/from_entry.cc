@@ -1,5 +1,6 @@
 // The reply from a cache entry: the one function that every hit pays for.
 #include "dataplane/dns/reply_parts.h"
+#include "dataplane/simd/chunks.h"
 #include "proto/dns/types.h"
 
 namespace swarmdns::dns {
@@ -14,22 +15,30 @@ struct Cut {
 
 // Copies the sections, and the TTLs as they are now; returns the partial sum of those TTLs, first octet even.
 // TTLs are read where the entry has them, not where the copy just put them, which the processor would have to
-// wait for.
+// wait for. How many there are differs from answer to answer: the first four steps are always taken, those
+// behind the last TTL for the last one once more, and not summed.
 std::uint64_t copy_sections(std::byte* to, const cache::Entry& entry, const Cut& cut, std::uint32_t age,
                             bool stale, std::uint32_t stale_ttl_s) noexcept {
   const std::byte* const sections = entry.sections().data();
   const std::uint16_t* const offsets = entry.ttl_offsets().data();
-  std::memcpy(to, sections, cut.size);
-  std::uint64_t sums[2] = {0, 0};  // of TTLs at even and at odd offsets
-  for (std::size_t i = 0; i < cut.ttls; ++i) {
+  simd::copy(to, sections, cut.size);
+  if (cut.ttls == 0) return 0;
+  const std::uint32_t stale_mask = stale ? 0xffffffff : 0;
+  std::uint64_t sum = 0;
+  const auto renew = [&](std::size_t i, std::uint64_t counts) {
     const std::size_t offset = offsets[i];
     const std::uint32_t original = load_be32(sections + offset);
     const std::uint32_t left = original > age ? original - age : 0;
-    const std::uint32_t wire = __builtin_bswap32(stale ? stale_ttl_s : left);
+    const std::uint32_t wire = __builtin_bswap32((left & ~stale_mask) | (stale_ttl_s & stale_mask));
     std::memcpy(to + offset, &wire, sizeof wire);
-    sums[offset & 1] += wire;
-  }
-  return std::uint64_t{net::fold_sum(sums[0])} + net::swap_sum(net::fold_sum(sums[1]));
+    sum += (wire & counts) << (8 * (offset & 1));
+  };
+  constexpr std::size_t kAlways = 4;
+  const std::size_t last = cut.ttls - 1;
+  for (std::size_t i = 0; i < kAlways; ++i)
+    renew(simd::least(i, last), std::uint64_t{0} - static_cast<std::uint64_t>(i <= simd::opaque(last)));
+  for (std::size_t i = kAlways; i <= last; ++i) renew(i, ~std::uint64_t{0});
+  return sum;
 }
 
 // The sections up to the additional one. They were written by our own renderer; the bounds are checked all
@@ -85,18 +94,18 @@ std::size_t build_from_entry(Query& query, const cache::Entry& entry, cache::Sec
 
   // AD tells of validation, and only those who can read it (RFC 6840 5.8). Signatures of stale data may have
   // expired.
-  const bool wants_ad = (query.authentic_data() || query.edns.dnssec_ok) && !stale;
-  std::uint16_t flags = parts::reply_flags(query.flags, entry.rcode);
-  if (wants_ad && (entry.flags & cache::Entry::kAuthenticated) != 0) flags |= Flags::kAd;
+  const bool wants_ad = (query.authentic_data() | query.edns.dnssec_ok) & !stale;
+  const bool ad = wants_ad & ((entry.flags & cache::Entry::kAuthenticated) != 0);
+  const auto flags =
+      static_cast<std::uint16_t>(parts::reply_flags(query.flags, entry.rcode) | (ad ? Flags::kAd : 0));
   const std::uint16_t additionals = static_cast<std::uint16_t>(cut.additionals + (plan.size != 0 ? 1 : 0));
   const std::uint64_t header_sum =
       parts::write_header(query, flags, entry.answers, entry.authorities, additionals);
-  const std::uint16_t opt_sum = parts::write_opt(query, service, plan, begin + cut.size, entry.rcode);
+  const std::uint64_t opt_sum = parts::write_opt(query, service, plan, begin + cut.size, entry.rcode);
 
   if (cut.size == entry.sections_len) [[likely]] {
-    std::uint16_t sections = net::fold_sum(ttl_sum + entry.sections_sum);
-    if ((begin & 1) != 0) sections = net::swap_sum(sections);
-    query.reply_sum = net::fold_sum(header_sum + query.question_sum + sections + opt_sum);
+    const std::uint16_t sections = net::fold_sum(ttl_sum + entry.sections_sum);
+    query.reply_sum = net::fold_sum(header_sum + query.question_sum + net::sum_at(sections, begin) + opt_sum);
   } else {
     query.reply_sum = net::kUnknownSum;
   }

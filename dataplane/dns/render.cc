@@ -132,7 +132,7 @@ std::expected<RenderedAnswer, RenderError> Renderer::render(const Message& respo
   const std::size_t begin = writer.size();
   std::uint32_t least = max_ttl;
   std::size_t records = 0;
-  std::uint64_t ttl_sums[2] = {0, 0};
+  std::uint64_t ttl_sum = 0;
   std::uint16_t* const counts[] = {&answer.answers, &answer.authorities, &answer.additionals};
   for (const Section section : {Section::Answer, Section::Authority, Section::Additional}) {
     for (const RecordView& record : response.section(section)) {
@@ -149,7 +149,7 @@ std::expected<RenderedAnswer, RenderError> Renderer::render(const Message& respo
       if (!written || records == kMaxRecords) return std::unexpected(RenderError::TooLarge);
       const std::size_t offset = written->ttl_offset() - begin;
       scratch_->ttl_offsets[records++] = static_cast<std::uint16_t>(offset);
-      ttl_sums[offset & 1] += __builtin_bswap32(ttl);
+      ttl_sum += net::sum_at(net::fold_sum(__builtin_bswap32(ttl)), offset);
       least = std::min(least, ttl);
       ++*counts[static_cast<std::size_t>(section) - 1];
     }
@@ -158,11 +158,9 @@ std::expected<RenderedAnswer, RenderError> Renderer::render(const Message& respo
   answer.sections = writer.message().subspan(begin);
   answer.ttl_offsets = std::span(scratch_->ttl_offsets).first(records);
   // Less the TTLs: in ones' complement, plus their inverse.
-  const auto ttls =
-      net::fold_sum(std::uint64_t{net::fold_sum(ttl_sums[0])} + net::swap_sum(net::fold_sum(ttl_sums[1])));
   answer.sections_sum =
       net::fold_sum(std::uint64_t{net::sum_bytes(answer.sections.data(), answer.sections.size())} +
-                    static_cast<std::uint16_t>(~ttls));
+                    static_cast<std::uint16_t>(~net::fold_sum(ttl_sum)));
   answer.ttl_s = records == 0 ? 0 : least;
   answer.cacheable = !scoped && answer.ttl_s != 0 && (!negative || soa.has_value());
   return answer;

@@ -71,9 +71,9 @@ struct OptPlan {
 void write_options(std::byte* opt, const Query& query, const ServiceView& service,
                    const OptPlan& plan) noexcept;
 
-// Writes OPT at `at` (from the start of the message) and returns its partal sum as part of the message. The
+// Writes OPT at `at` (from the start of the message) and returns its partial sum as part of the message. The
 // room has been planned for; `rcode` is the extended one.
-inline std::uint16_t write_opt(const Query& query, const ServiceView& service, const OptPlan& plan,
+inline std::uint64_t write_opt(const Query& query, const ServiceView& service, const OptPlan& plan,
                                std::size_t at, unsigned rcode) noexcept {
   if (plan.size == 0) return 0;
   std::byte* const opt = query.message + at;
@@ -95,7 +95,7 @@ inline std::uint16_t write_opt(const Query& query, const ServiceView& service, c
     write_options(opt, query, service, plan);
     sum = net::sum_bytes(opt, plan.size);
   }
-  return (at & 1) != 0 ? net::swap_sum(sum) : sum;
+  return net::sum_at(sum, at);
 }
 
 }  // namespace swarmdns::dns::parts

@@ -11,26 +11,12 @@
 
 namespace swarmdns::guard {
 
-// 32 lanes of 16 bits in eight words. Lane 0: tick of the last decay, low half; lanes 1-15: ids, 0 = free.
-// Lane 16: tick, high half; lanes 17-31: the counters of lanes 1-15.
-struct alignas(64) RateLimiter::Line {
-  std::array<std::atomic<std::uint64_t>, 8> words;
-};
-
-struct RateLimiter::Place {
-  Line* line = nullptr;
-  unsigned lane = 0;
-  std::uint16_t count = 0xffff;
-};
-
 namespace {
 
 constexpr unsigned kTickShift = 4;  // a tick is 16 ms
 constexpr double kTickSeconds = 0.016;
 constexpr std::uint32_t kTickMask = 0xffffffff >> kTickShift;
-constexpr std::uint32_t kFull = 0xffff;
-constexpr unsigned kLanesPerWord = 4;
-constexpr unsigned kCounterWords = 4;  // where they begin
+static_assert(kTickShift + RateLine::kTickBits == 32);
 constexpr std::size_t kMinTableBytes = std::size_t{64} << 10;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
@@ -52,61 +38,13 @@ std::uint64_t multiply_mix(std::uint64_t a, std::uint64_t b) noexcept {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-// A bit in the top of each 16-bit lane that is zero, exactly.
-constexpr std::uint64_t zero_lanes(std::uint64_t word) noexcept {
-  constexpr std::uint64_t kLow = 0x7fff7fff7fff7fff;
-  return ~(((word & kLow) + kLow) | word | kLow);
-}
-
-constexpr std::uint16_t lane_of(std::uint64_t word, unsigned lane) noexcept {
-  return static_cast<std::uint16_t>(word >> (16 * lane));
-}
-
-constexpr std::uint64_t with_lane(std::uint64_t word, unsigned lane, std::uint16_t value) noexcept {
-  const unsigned shift = 16 * lane;
-  return (word & ~(std::uint64_t{0xffff} << shift)) | (std::uint64_t{value} << shift);
-}
-
-std::uint64_t load(const std::atomic<std::uint64_t>& word) noexcept {
-  return word.load(std::memory_order_relaxed);
-}
-
-void store(std::atomic<std::uint64_t>& word, std::uint64_t value) noexcept {
-  word.store(value, std::memory_order_relaxed);
-}
-
 // Brings the counters of a line to `tick`.
-template <class Line>
-void decay(Line& line, std::uint32_t tick) noexcept {
-  const std::uint64_t first = load(line.words[0]);
-  const std::uint64_t middle = load(line.words[kCounterWords]);
-  const std::uint32_t last = lane_of(first, 0) | (std::uint32_t{lane_of(middle, 0)} << 16);
-  const std::uint32_t passed = (tick - last) & kTickMask;
+void decay(RateLine& line, std::uint32_t tick) noexcept {
+  const std::uint32_t passed = (tick - line.tick()) & kTickMask;
   // A worker whose clock was read a little earlier must not see half an era pass.
   if (passed == 0 || passed > kTickMask - 64) return;
-  const std::uint32_t left = passed <= DecayTable::kTicks ? decay_table.left[passed - 1] : 0;
-  for (unsigned i = kCounterWords; i < line.words.size(); ++i) {
-    std::uint64_t word = load(line.words[i]);
-    for (unsigned lane = 0; lane < kLanesPerWord; ++lane) {
-      word = with_lane(word, lane, static_cast<std::uint16_t>((lane_of(word, lane) * left) >> 16));
-    }
-    if (i == kCounterWords) word = with_lane(word, 0, static_cast<std::uint16_t>(tick >> 16));
-    store(line.words[i], word);
-  }
-  store(line.words[0], with_lane(first, 0, static_cast<std::uint16_t>(tick)));
-}
-
-// The lane of `id`, 0 when it is not there.
-template <class Line>
-unsigned find(const Line& line, std::uint16_t id) noexcept {
-  const std::uint64_t pattern = id * std::uint64_t{0x0001000100010001};
-  for (unsigned i = 0; i < kCounterWords; ++i) {
-    std::uint64_t difference = load(line.words[i]) ^ pattern;
-    if (i == 0) difference |= 0xffff;  // the tick is no id
-    const std::uint64_t zeros = zero_lanes(difference);
-    if (zeros != 0) return i * kLanesPerWord + static_cast<unsigned>(std::countr_zero(zeros)) / 16;
-  }
-  return 0;
+  line.scale(passed <= DecayTable::kTicks ? decay_table.left[passed - 1] : 0);
+  line.set_tick(tick);
 }
 
 // Random enough to round prices and cheap; every thread has its own.
@@ -118,7 +56,7 @@ std::uint32_t dither() noexcept {
 
 }  // namespace
 
-void RateLimiter::LinesDelete::operator()(Line* lines) const noexcept {
+void RateLimiter::LinesDelete::operator()(RateLine* lines) const noexcept {
   std::free(lines);
 }
 
@@ -129,18 +67,18 @@ std::unique_ptr<RateLimiter> RateLimiter::create(const RateLimitOptions& options
   randombytes_buf(key.data(), sizeof key);
   for (std::uint64_t& word : key)
     word |= std::uint64_t{1} << 63;  // IPv4 multiplies by the first as it is: never a small number
-  std::unique_ptr<RateLimiter> limiter(new RateLimiter(bytes / sizeof(Line), key));
+  std::unique_ptr<RateLimiter> limiter(new RateLimiter(bytes / sizeof(RateLine), key));
   limiter->set_rates(options);
   return limiter;
 }
 
 RateLimiter::RateLimiter(std::size_t lines, std::array<std::uint64_t, 4> key) : mask_(lines - 1), key_(key) {
-  const std::size_t bytes = lines * sizeof(Line);
+  const std::size_t bytes = lines * sizeof(RateLine);
   void* memory = std::aligned_alloc(std::min(bytes, kHugePage), bytes);
   if (memory == nullptr) throw std::bad_alloc();
   (void)madvise(memory, bytes, MADV_HUGEPAGE);  // a hint: without it only the TLB suffers
-  Line* first = static_cast<Line*>(memory);
-  for (std::size_t i = 0; i < lines; ++i) new (first + i) Line{};
+  auto* const first = static_cast<RateLine*>(memory);
+  for (std::size_t i = 0; i < lines; ++i) new (first + i) RateLine{};
   lines_.reset(first);
 }
 
@@ -149,7 +87,7 @@ RateLimiter::~RateLimiter() = default;
 void RateLimiter::set_rates(const RateLimitOptions& options) noexcept {
   // With N + 1 as the divisor a rate of N lets N a second through for all N, small ones too.
   const auto price = [](std::uint64_t rate) {
-    return static_cast<std::uint32_t>((std::uint64_t{kFull} << 16) / (rate + 1));
+    return static_cast<std::uint32_t>((std::uint64_t{RateLine::kFull} << 16) / (rate + 1));
   };
   const std::uint64_t rate = std::clamp<std::uint32_t>(options.responses_per_second, 1, 10'000'000);
   const std::uint64_t scale = std::clamp<std::uint32_t>(options.prefix_scale, 1, 10'000);
@@ -158,23 +96,18 @@ void RateLimiter::set_rates(const RateLimitOptions& options) noexcept {
   slip_.store(options.slip, std::memory_order_relaxed);
 }
 
-std::array<std::uint64_t, 2> RateLimiter::hashes(const net::Address& client) const noexcept {
-  std::uint64_t address_high = client.high();
-  std::uint64_t address_low = client.low();
-  std::uint64_t prefix_high = address_high;
-  std::uint64_t prefix_low = address_low;
-  if (client.is_v4()) {
-    prefix_low &= 0x00ffffffffffffff;  // the last octet lies on top: /24
-  } else {
-    address_low = prefix_low = 0;       // a host has its /64
-    prefix_high &= 0x0000ffffffffffff;  // /48
-  }
-  return {multiply_mix(address_high ^ key_[0], address_low ^ key_[1]),
-          multiply_mix(prefix_high ^ key_[2], prefix_low ^ key_[3])};
+RateLimiter::Keys RateLimiter::keys(const net::Address& client) const noexcept {
+  // A host of IPv6 has its /64; the neighbourhood is a /48, of IPv4 a /24, whose last octet lies on top.
+  const bool v4 = client.is_v4();
+  const std::uint64_t high = client.high();
+  const std::uint64_t low = v4 ? client.low() : 0;
+  const std::uint64_t around = v4 ? high : high & 0x0000ffffffffffff;
+  return {multiply_mix(high ^ key_[0], low ^ key_[1]),
+          multiply_mix(around ^ key_[2], (low & 0x00ffffffffffffff) ^ key_[3])};
 }
 
-void RateLimiter::prefetch(const net::Address& client) const noexcept {
-  for (const std::uint64_t hash : hashes(client)) {
+void RateLimiter::prefetch(const Keys& keys) const noexcept {
+  for (const std::uint64_t hash : {keys.address, keys.prefix}) {
     __builtin_prefetch(&lines_[hash & mask_], 1);
     __builtin_prefetch(&lines_[(hash >> 24) & mask_], 1);
   }
@@ -183,44 +116,35 @@ void RateLimiter::prefetch(const net::Address& client) const noexcept {
 bool RateLimiter::charge_key(std::uint64_t hash, std::uint32_t price, std::uint32_t tick) noexcept {
   const auto upper = static_cast<std::uint16_t>(hash >> 48);
   const std::uint16_t id = upper != 0 ? upper : 1;
-  Line* const choices[2] = {&lines_[hash & mask_], &lines_[(hash >> 24) & mask_]};
+  RateLine& first = lines_[hash & mask_];
+  RateLine& second = lines_[(hash >> 24) & mask_];
   const std::uint32_t cost = static_cast<std::uint32_t>((std::uint64_t{price} + dither()) >> 16);
 
-  for (Line* line : choices) {
-    const unsigned lane = find(*line, id);
-    if (lane == 0) continue;
-    decay(*line, tick);
-    std::atomic<std::uint64_t>& slot = line->words[kCounterWords + lane / kLanesPerWord];
-    const std::uint64_t word = load(slot);
-    const std::uint32_t count = lane_of(word, lane % kLanesPerWord) + cost;
-    if (count > kFull) return true;  // nothing is charged for what is not sent
-    store(slot, with_lane(word, lane % kLanesPerWord, static_cast<std::uint16_t>(count)));
-    return false;
+  // Which of the two it is, is chance: both are looked at, and nothing branches on it.
+  const unsigned in_first = first.match(id);
+  const unsigned in_second = second.match(id);
+  const unsigned lanes = in_first != 0 ? in_first : in_second;
+  if (lanes != 0) [[likely]] {
+    RateLine& line = *(in_first != 0 ? &first : &second);
+    decay(line, tick);
+    // Nothing is charged for what is not sent.
+    return !line.add(static_cast<unsigned>(std::countr_zero(lanes)), cost);
   }
-
-  Place place;
-  for (Line* line : choices) {
-    decay(*line, tick);
-    for (unsigned lane = 1; lane < kCounterWords * kLanesPerWord; ++lane) {
-      const std::uint64_t word = load(line->words[kCounterWords + lane / kLanesPerWord]);
-      const std::uint16_t count = lane_of(word, lane % kLanesPerWord);
-      if (place.line == nullptr || count < place.count) place = {line, lane, count};
-    }
-  }
-  const unsigned in_word = place.lane % kLanesPerWord;
-  std::atomic<std::uint64_t>& id_word = place.line->words[place.lane / kLanesPerWord];
-  std::atomic<std::uint64_t>& count_word = place.line->words[kCounterWords + place.lane / kLanesPerWord];
-  store(id_word, with_lane(load(id_word), in_word, id));
-  store(count_word, with_lane(load(count_word), in_word, static_cast<std::uint16_t>(std::min(cost, kFull))));
+  decay(first, tick);
+  decay(second, tick);
+  const RateLine::Weakest a = first.weakest();
+  const RateLine::Weakest b = second.weakest();
+  RateLine& line = b.count < a.count ? second : first;
+  line.take(b.count < a.count ? b.lane : a.lane, id,
+            static_cast<std::uint16_t>(std::min(cost, RateLine::kFull)));
   return false;
 }
 
-RateVerdict RateLimiter::charge(const net::Address& client, std::uint32_t now_ms) noexcept {
+RateVerdict RateLimiter::charge(const Keys& keys, std::uint32_t now_ms) noexcept {
   const std::uint32_t tick = now_ms >> kTickShift;
-  const auto [address, prefix] = hashes(client);
   // A limited address is not charged to its neighbours.
-  if (!charge_key(address, address_price_.load(std::memory_order_relaxed), tick) &&
-      !charge_key(prefix, prefix_price_.load(std::memory_order_relaxed), tick)) {
+  if (!charge_key(keys.address, address_price_.load(std::memory_order_relaxed), tick) &&
+      !charge_key(keys.prefix, prefix_price_.load(std::memory_order_relaxed), tick)) [[likely]] {
     return RateVerdict::Pass;
   }
   const std::uint32_t slip = slip_.load(std::memory_order_relaxed);

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "dataplane/guard/rate_line.h"
 #include "dataplane/net/address.h"
 
 namespace swarmdns::guard {
@@ -35,24 +36,30 @@ class RateLimiter {
   RateLimiter(const RateLimiter&) = delete;
   RateLimiter& operator=(const RateLimiter&) = delete;
 
-  void prefetch(const net::Address& client) const noexcept;
+  // Where a client is counted: hashes of its address and of the prefix around it.
+  struct Keys {
+    std::uint64_t address = 0;
+    std::uint64_t prefix = 0;
+  };
+  [[nodiscard]] Keys keys(const net::Address& client) const noexcept;
+  void prefetch(const Keys& keys) const noexcept;
   // Charges one response. `now_ms`: any monotonic millisecond clock, wraps allowed. Any worker.
-  RateVerdict charge(const net::Address& client, std::uint32_t now_ms) noexcept;
+  RateVerdict charge(const Keys& keys, std::uint32_t now_ms) noexcept;
+  RateVerdict charge(const net::Address& client, std::uint32_t now_ms) noexcept {
+    return charge(keys(client), now_ms);
+  }
   // Changes rates and slip of a live table (its size stays). Control thread.
   void set_rates(const RateLimitOptions& options) noexcept;
 
  private:
-  struct Line;
-  struct Place;  // where a key may stand
   RateLimiter(std::size_t lines, std::array<std::uint64_t, 4> key);
 
-  [[nodiscard]] std::array<std::uint64_t, 2> hashes(const net::Address& client) const noexcept;
   bool charge_key(std::uint64_t hash, std::uint32_t price, std::uint32_t tick) noexcept;
 
   struct LinesDelete {
-    void operator()(Line* lines) const noexcept;
+    void operator()(RateLine* lines) const noexcept;
   };
-  std::unique_ptr<Line[], LinesDelete> lines_;
+  std::unique_ptr<RateLine[], LinesDelete> lines_;
   std::size_t mask_;
   std::array<std::uint64_t, 4> key_;
   // What one response adds to a counter of 0-65535, in 1/65536: one second at the rate fills it.

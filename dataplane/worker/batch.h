@@ -10,6 +10,7 @@
 
 #include "dataplane/cache/entry.h"
 #include "dataplane/dns/query.h"
+#include "dataplane/guard/rate_limit.h"
 #include "dataplane/net/frame.h"
 
 namespace swarmdns::worker {
@@ -66,6 +67,7 @@ struct Batch {
   std::array<dns::Query, kMaxBurst> queries;
   std::array<const cache::Entry*, kMaxBurst> entries;  // null: answered without the cache
   std::array<bool, kMaxBurst> stale;
+  std::array<guard::RateLimiter::Keys, kMaxBurst> rate_keys;  // set when rate limiting is on
 };
 
 }  // namespace swarmdns::worker

@@ -24,7 +24,10 @@ void guard_stage(Batch& batch, const Context& context) noexcept {
       context.counters.add(Counter::DropAcl);
       continue;
     }
-    if (policy.rate_limiter) policy.rate_limiter->prefetch(query.source);
+    if (policy.rate_limiter) {
+      batch.rate_keys[i] = policy.rate_limiter->keys(query.source);
+      policy.rate_limiter->prefetch(batch.rate_keys[i]);
+    }
     if (allowed == guard::AclAction::Refuse) {
       query.action = dns::Action::Status;
       query.rcode = kRefused;

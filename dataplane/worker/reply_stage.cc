@@ -27,9 +27,10 @@ void count_reply(const dns::Query& query, const cache::Entry* entry, stats::Bloc
 }
 
 bool pass_rate_limit(dns::Query& query, const cache::Entry*& entry, const Policy& policy,
-                     std::uint32_t now_ms, stats::Block& counters) noexcept {
+                     const guard::RateLimiter::Keys& keys, std::uint32_t now_ms,
+                     stats::Block& counters) noexcept {
   if (!policy.rate_limiter || query.cookie_valid || exempt(query.source, policy)) return true;
-  switch (policy.rate_limiter->charge(query.source, now_ms)) {
+  switch (policy.rate_limiter->charge(keys, now_ms)) {
     case guard::RateVerdict::Pass:
       return true;
     case guard::RateVerdict::Slip:
@@ -52,7 +53,10 @@ void reply_stage(Batch& batch, const Context& context) noexcept {
   for (const std::size_t i : batch.replies) {
     dns::Query& query = batch.queries[i];
     batch.fates[i] = Fate::Gone;
-    if (!pass_rate_limit(query, batch.entries[i], policy, context.moment.ms, context.counters)) continue;
+    if (!pass_rate_limit(query, batch.entries[i], policy, batch.rate_keys[i], context.moment.ms,
+                         context.counters)) {
+      continue;
+    }
     const cache::Entry* entry = batch.entries[i];
     const std::size_t length = entry != nullptr ? dns::build_from_entry(query, *entry, context.moment.now,
                                                                         batch.stale[i], policy.service)
