@@ -24,7 +24,7 @@ class Server final : public AdminServer {
     options.path = path;
     options.mode = mode_for(users);
     options.allowed = std::move(users);
-    options.on_refused = [path, log](const rpc::PeerCredentials& peer) {
+    options.on_refused = [log = std::move(log)](const rpc::PeerCredentials& peer) {
       if (log) {
         log("admin: user " + std::to_string(peer.uid) + " (pid " + std::to_string(peer.pid) +
             ") turned away; node.admin_users says who may connect");

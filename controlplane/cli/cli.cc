@@ -29,7 +29,7 @@ struct Choice {
 };
 
 CLI::App* leaf(CLI::App& parent, Choice& choice, const std::string& name, const std::string& help,
-               Command command, bool local_too = false) {
+               const Command& command, bool local_too = false) {
   CLI::App* app = parent.add_subcommand(name, help);
   app->callback([&choice, command, local_too] {
     choice.command = command;

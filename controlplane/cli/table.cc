@@ -30,6 +30,7 @@ void Table::add(std::vector<std::string> cells) {
 
 std::string Table::render(const Style& style) const {
   std::vector<size_t> widths;
+  widths.reserve(headings_.size());
   for (const std::string& heading : headings_) widths.push_back(shown_width(heading));
   for (const auto& row : rows_) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], shown_width(row[i]));

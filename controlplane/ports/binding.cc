@@ -107,7 +107,8 @@ std::expected<BindResult, BindError> PortBinder::bind(const std::string& device,
 
   auto changed = change_driver(*nic, kVfio, "");
   const auto after = find_nic(machine_, nic->pci_address);
-  if (changed && after && after->driver != kVfio) {
+  if (changed && !after) return failed(nic->pci_address + " is gone: it vanished while its driver changed");
+  if (changed && after->driver != kVfio) {
     changed = failed("vfio-pci did not take " + nic->pci_address + "; the kernel log (dmesg) says why");
   }
   if (!changed) {

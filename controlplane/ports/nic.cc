@@ -9,7 +9,7 @@ std::string device_path(const Machine& machine, const std::string& pci) {
   return machine.sys() + "/bus/pci/devices/" + pci;
 }
 
-std::string without_0x(std::string text) {
+std::string without_0x(const std::string& text) {
   return text.starts_with("0x") ? text.substr(2) : text;
 }
 

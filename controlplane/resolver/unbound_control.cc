@@ -23,7 +23,7 @@ std::expected<std::string, std::string> unbound_command(const std::string& socke
   std::memcpy(address.sun_path, socket_path.c_str(), socket_path.size() + 1);
   const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return std::unexpected(std::string("cannot make a socket: ") + std::strerror(errno));
-  const timeval timeout{timeout_ms / 1000, (timeout_ms % 1000) * 1000};
+  const timeval timeout{timeout_ms / 1000, suseconds_t{timeout_ms % 1000} * 1000};
   setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {

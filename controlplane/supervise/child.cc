@@ -228,7 +228,7 @@ void Child::try_start() {
     }
   }
   const auto now = Clock::now();
-  if (!error.empty()) {
+  if (!process_) {
     const auto delay = back_off_.ended(now);
     say("cannot start: " + error + "; next try in " + std::to_string(delay.count()) + " ms");
     const std::lock_guard lock(mutex_);
@@ -252,7 +252,7 @@ void Child::try_start() {
 
 void Child::begin_stop(const std::string& why) {
   say("stopping (" + why + ")");
-  process_->send_signal(SIGTERM);
+  if (process_) process_->send_signal(SIGTERM);
   stop_deadline_ = Clock::now() + options_.stop_timeout;
   killed_ = false;
   const std::lock_guard lock(mutex_);
@@ -260,6 +260,7 @@ void Child::begin_stop(const std::string& why) {
 }
 
 void Child::note_end() {
+  if (!process_) return;
   const std::string how = process_->reap();
   // A successor may have written its own already.
   if (read_pid_file(options_.pid_file) == process_->identity()) unlink(options_.pid_file.c_str());

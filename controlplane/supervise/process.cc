@@ -90,6 +90,7 @@ std::expected<Process, std::string> Process::spawn(const SpawnOptions& options) 
   SpawnState state;
   set_up(state, output.get());
   std::vector<char*> argv;
+  argv.reserve(options.argv.size() + 1);
   for (const std::string& argument : options.argv) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   Process process;

@@ -34,6 +34,7 @@ std::expected<pid_t, std::string> start(const std::vector<std::string>& argv, in
   posix_spawn_file_actions_adddup2(&actions, output_fd, 2);
   posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   std::vector<char*> pointers;
+  pointers.reserve(argv.size() + 1);
   for (const std::string& argument : argv) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
   pid_t pid = 0;

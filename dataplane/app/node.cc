@@ -157,6 +157,7 @@ Node::Step Node::make_cache() {
 Node::Step Node::decide() {
   if (Step done = drop_root(config_.user()); !done) return done;
   std::vector<net::MacAddress> macs;
+  macs.reserve(ports_.size());
   for (const auto& port : ports_) macs.push_back(port->mac());
   auto configurator = control::Configurator::create(config_, std::move(macs), time(nullptr));
   if (!configurator) return std::unexpected(configurator.error());
@@ -183,6 +184,7 @@ Node::Step Node::start_threads() {
     miss_->attach(*channels_.back());
   }
   std::vector<exception::KernelLink*> links;
+  links.reserve(links_.size());
   for (const auto& link : links_) links.push_back(link.get());
   tap_thread_ = std::make_unique<exception::TapThread>(std::move(taps_), std::move(links), cpus, roll_.add(),
                                                        *tap_stats_);

@@ -58,7 +58,7 @@ Journal::Batch Journal::read(std::uint64_t from, std::size_t max_records, std::s
   const auto something = [&] { return first_ + records_.size() > from; };
   if (!something() && timeout.count() > 0) {
     ++waiting_;
-    arrived_.wait_for(lock, stop, timeout, something);
+    arrived_.wait_for(lock, std::move(stop), timeout, something);
     --waiting_;
   }
   batch.next = from;

@@ -1,30 +1,28 @@
 #include "dataplane/cache/reader.h"
 
+#include <bit>
+
 namespace swarmdns::cache {
 
 void Reader::candidates(std::span<const std::uint64_t> hashes, std::span<const Entry*> out) const noexcept {
+  std::uint64_t elsewhere =
+      0;  // a bit for each that is looked for in its second bucket, when its line has come
   for (std::size_t i = 0; i < hashes.size(); ++i) {
     const std::uint64_t hash = hashes[i];
     const Bucket& first = table_.bucket(table_.first_index(hash));
-    const Entry* found = table_.candidate_in(first, Table::tag(hash));
-    if (found != nullptr) [[likely]] {
-      prefetch_entry(found);
-    } else {
-      std::atomic_thread_fence(std::memory_order_acquire);
-      if (Table::spilled(first, Table::tag(hash))) {
-        // Looked into below, when its line has come.
-        const Bucket& second = table_.bucket(table_.second_index(hash));
-        __builtin_prefetch(&second);
-        found = reinterpret_cast<const Entry*>(reinterpret_cast<std::uintptr_t>(&second) | 1);
-      }
+    out[i] = table_.candidate_in(first, Table::tag(hash));
+    if (out[i] != nullptr) [[likely]] {
+      prefetch_entry(out[i]);
+      continue;
     }
-    out[i] = found;
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (!Table::spilled(first, Table::tag(hash))) continue;
+    __builtin_prefetch(&table_.bucket(table_.second_index(hash)));
+    elsewhere |= std::uint64_t{1} << i;
   }
-  for (std::size_t i = 0; i < hashes.size(); ++i) {
-    const auto word = reinterpret_cast<std::uintptr_t>(out[i]);
-    if ((word & 1) == 0) continue;
-    const auto& second = *reinterpret_cast<const Bucket*>(word & ~std::uintptr_t{1});
-    out[i] = table_.candidate_in(second, Table::tag(hashes[i]));
+  for (; elsewhere != 0; elsewhere &= elsewhere - 1) {
+    const auto i = static_cast<std::size_t>(std::countr_zero(elsewhere));
+    out[i] = table_.candidate_in(table_.bucket(table_.second_index(hashes[i])), Table::tag(hashes[i]));
     if (out[i] != nullptr) prefetch_entry(out[i]);
   }
 }

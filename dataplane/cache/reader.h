@@ -34,8 +34,8 @@ class Reader {
       prefetch_entry(found);
     return found;
   }
-  // The same for a burst, after prefetch_bucket() of each: entries in second buckets cost no stall of their
-  // own.
+  // The same for a burst of at most 64, after prefetch_bucket() of each: entries in second buckets cost no
+  // stall of their own.
   void candidates(std::span<const std::uint64_t> hashes, std::span<const Entry*> out) const noexcept;
 
   // The entry with this key, marked for the eviction policy; null when there is none. `candidate` null gives

@@ -16,7 +16,7 @@ namespace swarmdns::control {
 
 // RFC 9018 5: a new secret at least every 36 days; a cookie is at most an hour old.
 inline constexpr std::int64_t kRollEvery = std::int64_t{26} * 86400;  // seconds
-inline constexpr std::int64_t kVerifyFor = 2 * 3600;                  // seconds
+inline constexpr std::int64_t kVerifyFor = std::int64_t{2} * 3600;    // seconds
 
 struct DatedSecret {
   guard::CookieSecret secret{};

@@ -1,7 +1,7 @@
 // The Store that is the cache: a reader of the table and a line to the writer.
 #pragma once
 
-#include <optional>
+#include <memory>
 
 #include "dataplane/cache/cache.h"
 #include "dataplane/cache/reader.h"
@@ -15,7 +15,7 @@ class CacheStore final : public Store {
   explicit CacheStore(cache::Writer& writer) : writer_(writer) {}
 
   // The miss thread begins and ends with these: readers belong to their thread.
-  void enter_thread() { reader_.emplace(writer_.cache().table()); }
+  void enter_thread() { reader_ = std::make_unique<cache::Reader>(writer_.cache().table()); }
   void leave_thread() noexcept { reader_.reset(); }
 
   [[nodiscard]] std::uint64_t hash(const cache::Key& key) const noexcept override {
@@ -36,7 +36,7 @@ class CacheStore final : public Store {
 
  private:
   cache::Writer& writer_;
-  std::optional<cache::Reader> reader_;
+  std::unique_ptr<cache::Reader> reader_;
 };
 
 }  // namespace swarmdns::miss
