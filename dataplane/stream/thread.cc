@@ -94,6 +94,7 @@ void Thread::run(const std::stop_token& stop) {
     service.set_moment(moment);
     const std::uint64_t now_us = moment.ns / 1000;
     const std::size_t asked_before = service.asked();
+    const std::uint64_t hits_before = counters.get(stats::Counter::CacheHits);
     for (int i = 0; i < ready; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       if ((event.data.u64 & TcpFront::kKindMask) == UdpFront::kSocket) {
@@ -103,6 +104,9 @@ void Thread::run(const std::stop_token& stop) {
       }
     }
     if (service.asked() != asked_before) parts_.bell->ring();
+    if (const std::uint64_t hits = counters.get(stats::Counter::CacheHits) - hits_before; hits != 0) {
+      parts_.stats->hits.add(clock_ns(CLOCK_MONOTONIC) - moment.ns, hits);
+    }
     const std::size_t n = parts_.misses->take(replies);
     for (std::size_t i = 0; i < n; ++i) {
       const miss::Reply& reply = *replies[i];

@@ -19,6 +19,11 @@ TEST_F(StreamTest, AnswersFromTheCache) {
   EXPECT_EQ(count(Counter::CacheHits), 1U);
   EXPECT_EQ(count(Counter::StreamAccepted), 1U);
   EXPECT_EQ(count(Counter::StreamReplies), 1U);
+  EXPECT_TRUE(eventually([this] {  // the reply is sent before it is timed
+    stats::HistogramSnapshot hits;
+    hits.add(stats->hits);
+    return hits.count == 1;
+  }));
 }
 
 TEST_F(StreamTest, AnswersMayBeLargerThanAnyDatagram) {
