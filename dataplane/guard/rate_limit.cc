@@ -38,13 +38,17 @@ std::uint64_t multiply_mix(std::uint64_t a, std::uint64_t b) noexcept {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
+[[gnu::noinline]] void decay_by(RateLine& line, std::uint32_t tick, std::uint32_t passed) noexcept {
+  // A worker whose clock was read a little earlier must not see half an era pass.
+  if (passed > kTickMask - 64) return;
+  line.scale(passed <= DecayTable::kTicks ? decay_table.left[passed - 1] : 0);
+  line.set_tick(tick);
+}
+
 // Brings the counters of a line to `tick`.
 void decay(RateLine& line, std::uint32_t tick) noexcept {
   const std::uint32_t passed = (tick - line.tick()) & kTickMask;
-  // A worker whose clock was read a little earlier must not see half an era pass.
-  if (passed == 0 || passed > kTickMask - 64) return;
-  line.scale(passed <= DecayTable::kTicks ? decay_table.left[passed - 1] : 0);
-  line.set_tick(tick);
+  if (passed != 0) decay_by(line, tick, passed);
 }
 
 // Random enough to round prices and cheap; every thread has its own.
@@ -113,7 +117,20 @@ void RateLimiter::prefetch(const Keys& keys) const noexcept {
   }
 }
 
-bool RateLimiter::charge_key(std::uint64_t hash, std::uint32_t price, std::uint32_t tick) noexcept {
+// A newcomer takes the lane with the lowest count of both lines.
+[[gnu::noinline]] void RateLimiter::admit(RateLine& first, RateLine& second, std::uint16_t id,
+                                          std::uint32_t cost, std::uint32_t tick) noexcept {
+  decay(first, tick);
+  decay(second, tick);
+  const RateLine::Weakest a = first.weakest();
+  const RateLine::Weakest b = second.weakest();
+  RateLine& line = b.count < a.count ? second : first;
+  line.take(b.count < a.count ? b.lane : a.lane, id,
+            static_cast<std::uint16_t>(std::min(cost, RateLine::kFull)));
+}
+
+[[gnu::always_inline]] inline bool RateLimiter::charge_key(std::uint64_t hash, std::uint32_t price,
+                                                           std::uint32_t tick) noexcept {
   const auto upper = static_cast<std::uint16_t>(hash >> 48);
   const std::uint16_t id = upper != 0 ? upper : 1;
   RateLine& first = lines_[hash & mask_];
@@ -130,13 +147,7 @@ bool RateLimiter::charge_key(std::uint64_t hash, std::uint32_t price, std::uint3
     // Nothing is charged for what is not sent.
     return !line.add(static_cast<unsigned>(std::countr_zero(lanes)), cost);
   }
-  decay(first, tick);
-  decay(second, tick);
-  const RateLine::Weakest a = first.weakest();
-  const RateLine::Weakest b = second.weakest();
-  RateLine& line = b.count < a.count ? second : first;
-  line.take(b.count < a.count ? b.lane : a.lane, id,
-            static_cast<std::uint16_t>(std::min(cost, RateLine::kFull)));
+  admit(first, second, id, cost, tick);
   return false;
 }
 

@@ -55,6 +55,8 @@ class RateLimiter {
   RateLimiter(std::size_t lines, std::array<std::uint64_t, 4> key);
 
   bool charge_key(std::uint64_t hash, std::uint32_t price, std::uint32_t tick) noexcept;
+  static void admit(RateLine& first, RateLine& second, std::uint16_t id, std::uint32_t cost,
+                    std::uint32_t tick) noexcept;
 
   struct LinesDelete {
     void operator()(RateLine* lines) const noexcept;
