@@ -12,7 +12,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]')
-DPDK_FOLDERS = ("dataplane/eal/", "dataplane/worker/", "dataplane/exception/", "dataplane/app/", "dataplane/main.cc")
+DPDK_FOLDERS = ("dataplane/eal/", "dataplane/worker/", "dataplane/exception/", "dataplane/app/", "dataplane/main.cc",
+                "dataplane/volley/port_wire.")
 GRPC_FOLDERS = ("dataplane/control/", "dataplane/app/", "dataplane/main.cc", "controlplane/", "proto/rpc/")
 
 
