@@ -49,7 +49,7 @@ bool Writer::insert(EntryImage image, InsertOptions options, std::function<void(
 
 std::future<std::uint64_t> Writer::flush(FlushScope scope) {
   auto command = std::make_unique<FlushCommand>();
-  command->scope = std::move(scope);
+  command->scope = scope;
   auto removed = command->done.get_future();
   push_waiting(std::move(command));
   return removed;
@@ -80,6 +80,7 @@ void Writer::call(std::function<void(Cache&)> what) {
 }
 
 void Writer::push_waiting(Command&& command) {
+  // A full queue leaves it where it is. NOLINTNEXTLINE(bugprone-use-after-move)
   while (!queue_.try_push(std::move(command))) std::this_thread::sleep_for(std::chrono::microseconds(100));
 }
 

@@ -16,8 +16,8 @@ namespace {
 constexpr int kInsertWindow = 1024;
 constexpr std::uint32_t kBucketsPerSlice = 1024;
 
-grpc::Status invalid(std::string text) {
-  return {grpc::StatusCode::INVALID_ARGUMENT, std::move(text)};
+grpc::Status invalid(const std::string& text) {
+  return {grpc::StatusCode::INVALID_ARGUMENT, text};
 }
 
 std::expected<dns::Name, std::string> folded_name(const std::string& wire, const char* field) {

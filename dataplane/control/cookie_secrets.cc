@@ -121,6 +121,7 @@ std::expected<std::vector<guard::CookieSecret>, std::string> kept_secrets(const 
     }
   }
   std::vector<guard::CookieSecret> result;
+  result.reserve(secrets.size());
   for (const DatedSecret& dated : secrets) result.push_back(dated.secret);
   return result;
 }

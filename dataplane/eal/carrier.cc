@@ -178,7 +178,8 @@ std::optional<std::string> carrier_of(std::string_view device) {
   return std::nullopt;
 }
 
-std::expected<Carrier, Error> Carrier::prepare(std::string field, std::string_view device, unsigned queues) {
+std::expected<Carrier, Error> Carrier::prepare(const std::string& field, std::string_view device,
+                                               unsigned queues) {
   const auto name = carrier_of(device);
   if (!name || name->empty() || name->size() >= IFNAMSIZ) {
     return std::unexpected(
@@ -198,7 +199,8 @@ std::expected<Carrier, Error> Carrier::prepare(std::string field, std::string_vi
         Error{field, *name + " is in use by another data plane", "stop that one, or name another interface"});
   }
   Carrier carrier(*name, static_cast<unsigned>(request.ifr_ifindex), std::move(*claim));
-  if (control(SIOCGIFHWADDR, request = request_for(*name)) && request.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
+  request = request_for(*name);
+  if (control(SIOCGIFHWADDR, request) && request.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
     return std::unexpected(Error{field, *name + " is not an Ethernet interface", "name one that is"});
   }
   if (const auto address = address_on(*name)) {

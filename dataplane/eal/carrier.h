@@ -45,8 +45,8 @@ class Carrier {
   // interface exists, is Ethernet, carries no address, has as many queues as workers (else it is told to), is
   // up, asks no ARP, has no IPv6 and no route back that the kernel would take frames by; for AF_XDP, that no
   // XDP program of a dead process is left on it.
-  [[nodiscard]] static std::expected<Carrier, Error> prepare(std::string field, std::string_view device,
-                                                             unsigned queues);
+  [[nodiscard]] static std::expected<Carrier, Error> prepare(const std::string& field,
+                                                             std::string_view device, unsigned queues);
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] unsigned index() const noexcept { return index_; }

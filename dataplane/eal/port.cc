@@ -265,7 +265,7 @@ std::uint32_t Port::max_sleep_us() const noexcept {
   if (mbit_s == 0) return 0;
   // The shortest frame takes 84 octets of the wire. Half the ring, for the wake-up takes its time as well;
   // never below 25 µs, where sleeping would save nothing any more.
-  const std::uint64_t frames_per_ms = std::max<std::uint64_t>(mbit_s * 1000 / (84 * 8), 1);
+  const std::uint64_t frames_per_ms = std::max<std::uint64_t>(mbit_s * 1000 / (84ULL * 8), 1);
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(25, rx_descriptors_ * 500ULL / frames_per_ms));
 }
 

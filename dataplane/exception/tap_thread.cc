@@ -42,6 +42,7 @@ void TapThread::run() {
   // Frames from the kernel end the sleep at once; those to it come after a pause a millisecond late at most.
   sync::IdleSleep idle(std::chrono::microseconds(50), std::chrono::microseconds(1000));
   std::vector<pollfd> waiting;
+  waiting.reserve(taps_.size());
   for (const Tap& tap : taps_) waiting.push_back({tap.fd(), POLLIN, 0});
   while (!stop_.load(std::memory_order_relaxed)) {
     if (round() != 0) {
