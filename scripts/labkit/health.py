@@ -37,13 +37,6 @@ def rcode(node, name, rrtype, seconds=0.5):
         return None
 
 
-def parts(node):
-    """Pid, or None, of each part of a node."""
-    from . import node as node_module  # pylint: disable=import-outside-toplevel
-
-    return {part: node_module.pid(node, part) for part in node_module.PARTS}
-
-
 def memory_kib(pid):
     """Resident memory of a process."""
     with open(f"/proc/{pid}/status", encoding="utf-8") as lines:

@@ -122,7 +122,7 @@ def status_lines():
         if not options.start:
             lines.append(f"{'node ' + str(each.i):<22} wired, left to be started by hand (--no-start)")
             continue
-        for part, pid in health.parts(each).items():
+        for part, pid in node.parts(each).items():
             note = ""
             if part == "dataplane" and pid:
                 ok = health.answers(each)

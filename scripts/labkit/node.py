@@ -12,7 +12,7 @@ import resource
 import shutil
 import signal
 
-from . import netns, procs, servers
+from . import health, netns, procs, servers
 from .settings import CLIENTS_NET4, CLIENTS_NET6, PORT_INTERFACE, TAP_INTERFACE, VAR, LabError, build_dir
 
 PARTS = ("controlplane", "resolver", "dataplane")
@@ -178,6 +178,11 @@ def pid(node, part):
     return own or (child_pid(node, part) if part != "controlplane" else None)
 
 
+def parts(node):
+    """Pid, or None, of each part of a node."""
+    return {part: pid(node, part) for part in PARTS}
+
+
 def end_lost(node):
     """Ends parts that run in a namespace which is no longer the node's (it was removed under them)."""
     home = netns.pids(node.ns)
@@ -212,8 +217,6 @@ def start(options, node, part="controlplane"):
 
 def wait_ready(options, node, seconds=90):
     """Waits until the node answers a question over its service address, and swarmctl."""
-    from . import health  # pylint: disable=import-outside-toplevel
-
     def check():
         if not procs.alive_pid(f"n{node.i}-controlplane"):
             raise LabError(
