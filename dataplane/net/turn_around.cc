@@ -72,7 +72,7 @@ std::size_t finish_reply(std::span<std::byte> frame, const FrameInfo& info, std:
   const std::uint16_t service = __builtin_bswap16(kDnsPort);
   const std::uint16_t length = __builtin_bswap16(static_cast<std::uint16_t>(udp_len));
   const std::uint64_t sum = std::uint64_t{info.address_sum} + __builtin_bswap16(std::uint16_t{kProtoUdp}) +
-                            client + service + 2U * length + message_sum;
+                            client + service + 2 * std::uint64_t{length} + message_sum;
   std::uint16_t checksum = static_cast<std::uint16_t>(~fold_sum(sum));
   if (checksum == 0) checksum = 0xffff;  // 0 would say that there is none
   const std::uint64_t header = std::uint64_t{service} | (std::uint64_t{client} << 16) |

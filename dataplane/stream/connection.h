@@ -14,10 +14,12 @@ namespace swarmdns::stream {
 
 class Connection {
  public:
-  static constexpr std::size_t kMaxQuery = 4096;         // octets of one; honest ones are far below
-  static constexpr std::size_t kReadAtOnce = 16 * 1024;  // octets
-  static constexpr std::size_t kOutPause = 64 * 1024;  // octets unsent beyond which no further query is taken
-  static constexpr std::size_t kOutMax = 512 * 1024;   // octets unsent beyond which the client is too slow
+  static constexpr std::size_t kMaxQuery = 4096;  // octets of one; honest ones are far below
+  static constexpr std::size_t kReadAtOnce = std::size_t{16} << 10;  // octets
+  static constexpr std::size_t kOutPause = std::size_t{64}
+                                           << 10;  // octets unsent beyond which no further query is taken
+  static constexpr std::size_t kOutMax = std::size_t{512}
+                                         << 10;  // octets unsent beyond which the client is too slow
 
   enum class Frame : std::uint8_t { Message, Partial, Bad };
   enum class Io : std::uint8_t { Done, Blocked, End, Error };

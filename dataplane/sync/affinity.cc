@@ -11,7 +11,7 @@ namespace swarmdns::sync {
 
 void set_thread_name(std::string_view name) noexcept {
   char cut[16] = {};
-  std::copy_n(name.data(), std::min(name.size(), sizeof cut - 1), cut);
+  std::ranges::copy(name.substr(0, sizeof cut - 1), cut);
   ::pthread_setname_np(::pthread_self(), cut);
 }
 
@@ -55,7 +55,8 @@ void begin_slow_thread(std::string_view name, std::span<const unsigned> cpus) no
   set_timer_slack(1);
   try {
     (void)set_affinity(cpus);
-  } catch (...) {  // out of memory while wording an error that nobody reads here
+    // Out of memory while wording an error that nobody reads here. NOLINTNEXTLINE(bugprone-empty-catch)
+  } catch (...) {
   }
 }
 
