@@ -29,7 +29,8 @@ bool Node::dataplane_uses(const Nic& nic) {
   const auto status = link_->status();
   if (!status) return false;
   for (const v1::PortStatus& port : status->ports()) {
-    if (port.device() == nic.pci_address) return true;
+    // Arguments of the driver may follow the address.
+    if (pci_form(port.device().substr(0, port.device().find(','))) == nic.pci_address) return true;
   }
   return false;
 }

@@ -67,6 +67,11 @@ int list_ports(Context& context) {
 }
 
 int show_port(Context& context, const std::string& device) {
+  // Of the API, no name means all ports; of this command it is a script's empty variable.
+  if (device.empty()) {
+    return fail(context, {Refusal::Kind::kNotFound,
+                          "there is no PCI network port \"\"; `swarmctl port list` shows those there are"});
+  }
   const auto answer = context.node.list_ports(device);
   if (!answer) return fail(context, answer.error());
   if (context.json) {

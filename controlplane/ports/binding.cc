@@ -52,11 +52,11 @@ std::expected<void, BindError> PortBinder::check_iommu(std::vector<std::string>&
     return {};
   }
   return refused(
-      "this machine has no IOMMU in use (no entry in /sys/kernel/iommu_groups), and vfio-pci needs one. Turn "
-      "on VT-d or "
-      "AMD-Vi in the firmware and boot with intel_iommu=on iommu=pt (AMD: iommu=pt). In a virtual machine "
-      "without one, "
-      "and only if every device may be trusted with all memory: modprobe vfio enable_unsafe_noiommu_mode=1");
+      "this machine has no IOMMU in use (no entry in /sys/kernel/iommu_groups), and vfio-pci needs one. "
+      "Turn on VT-d or AMD-Vi in the firmware and boot with intel_iommu=on iommu=pt (AMD: iommu=pt). "
+      "In a virtual machine without one, and only if every device may be trusted with all memory: "
+      "modprobe vfio-pci && echo 1 >/sys/module/vfio/parameters/enable_unsafe_noiommu_mode "
+      "(a kernel with CONFIG_VFIO_NOIOMMU; Debian 12's has it not)");
 }
 
 std::expected<void, BindError> PortBinder::need_vfio() {
@@ -136,9 +136,16 @@ std::expected<BindResult, BindError> PortBinder::unbind(const std::string& devic
                                                         const std::string& driver) {
   const auto nic = find_nic(machine_, device);
   if (!nic) return not_found(device);
-  if (nic->driver != kVfio) {
-    return refused(nic->pci_address + " is not bound to vfio-pci (its driver: " +
-                   (nic->driver.empty() ? "none" : nic->driver) + "); there is nothing to give back");
+  // Without any driver a port is not the kernel's either: that is mended here, too.
+  if (nic->driver != kVfio && !nic->driver.empty()) {
+    return refused(nic->pci_address + " is not bound to vfio-pci (its driver: " + nic->driver +
+                   "); there is nothing to give back");
+  }
+  // The kernel would wait for the process, and this one with it, beyond the reach of any signal.
+  if (nic->driver == kVfio && machine_.vfio_in_use(nic->vfio_node)) {
+    return refused(
+        nic->pci_address + " is in use: a process has /dev/vfio/" + nic->vfio_node +
+        " open (a running data plane, a virtual machine); end it first (swarmctl node stop dataplane)");
   }
   const std::string target = driver.empty() ? previous_driver(nic->pci_address) : driver;
   if (!target.empty() && !machine_.exists(machine_.sys() + "/bus/pci/drivers/" + target)) {
@@ -147,11 +154,19 @@ std::expected<BindResult, BindError> PortBinder::unbind(const std::string& devic
                      "); name another by --driver");
     }
   }
-  if (auto changed = change_driver(*nic, "", target); !changed) return std::unexpected(changed.error());
+  auto changed = change_driver(*nic, "", target);
+  machine_.settle();
   BindResult result;
   result.nic = find_nic(machine_, nic->pci_address).value_or(*nic);
-  if (result.nic.driver.empty()) {
-    return failed("no driver took " + nic->pci_address + " back; name one by --driver");
+  if (!changed)
+    changed = failed((target.empty() ? "" : target + " does not take it: ") + changed.error().text);
+  if (changed && result.nic.driver.empty()) changed = failed("no driver took it back");
+  if (!changed) {
+    std::string text = nic->pci_address + ": " + changed.error().text;
+    // As in bind(): a port between two drivers is of no use to anybody.
+    if (nic->driver == kVfio && change_driver(result.nic, kVfio, ""))
+      text += "; it is with vfio-pci as before";
+    return failed(text + "; name the driver by --driver");
   }
   unlink((memory_dir_ + "/" + nic->pci_address).c_str());
   return result;

@@ -67,6 +67,15 @@ std::expected<void, std::string> Machine::load_module(const std::string& name) {
   return std::unexpected("modprobe " + name + ": " + output);
 }
 
+void Machine::settle() {
+  (void)run_program({"/bin/udevadm", "settle", "--timeout=10"}, 15000);
+}
+
+bool Machine::vfio_in_use(const std::string& node) const {
+  const UniqueFd fd(open(("/dev/vfio/" + node).c_str(), O_RDWR | O_CLOEXEC));
+  return !fd && errno == EBUSY;
+}
+
 std::vector<std::string> Machine::addresses(const std::string& interface) const {
   std::vector<std::string> result;
   ifaddrs* list = nullptr;

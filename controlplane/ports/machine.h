@@ -28,6 +28,10 @@ class Machine {
   // Writes to an attribute; the kernel acts on it. The error is a sentence.
   virtual std::expected<void, std::string> write(const std::string& path, const std::string& text);
   virtual std::expected<void, std::string> load_module(const std::string& name);
+  // A process has the device of VFIO open ("7", "noiommu-0"), which the kernel allows one at a time.
+  virtual bool vfio_in_use(const std::string& node) const;
+  // Until udev has given new interfaces their names; 10 s at most, at once where there is no udev.
+  virtual void settle();
   // "192.0.2.1/24" of the interface; link-local ones are left out.
   virtual std::vector<std::string> addresses(const std::string& interface) const;
   // A default route (either family) leaves by the interface.

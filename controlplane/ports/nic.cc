@@ -1,5 +1,7 @@
 #include "controlplane/ports/nic.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 
 namespace swarmdns::controlplane {
@@ -38,6 +40,11 @@ std::vector<std::string> members_of(const Machine& machine, const std::string& g
   return members;
 }
 
+// vfio makes such a group for a port that it drives without an IOMMU: it isolates nothing.
+bool is_noiommu_group(const Machine& machine, const std::string& group) {
+  return machine.attribute(machine.sys() + "/kernel/iommu_groups/" + group + "/name") == "vfio-noiommu";
+}
+
 Nic describe(const Machine& machine, const std::string& pci) {
   const std::string path = device_path(machine, pci);
   Nic nic;
@@ -47,6 +54,11 @@ Nic describe(const Machine& machine, const std::string& pci) {
   nic.driver = machine.link_name(path + "/driver");
   nic.numa_node = std::atoi(machine.attribute(path + "/numa_node").value_or("-1").c_str());
   nic.iommu_group = machine.link_name(path + "/iommu_group");
+  nic.vfio_node = nic.iommu_group;
+  if (!nic.iommu_group.empty() && is_noiommu_group(machine, nic.iommu_group)) {
+    nic.vfio_node = "noiommu-" + nic.iommu_group;
+    nic.iommu_group.clear();
+  }
   if (!nic.iommu_group.empty()) nic.group_members = members_of(machine, nic.iommu_group, pci);
   nic.interface = interface_of(machine, path);
   if (nic.interface.empty()) return nic;
@@ -73,10 +85,16 @@ std::vector<Nic> list_nics(const Machine& machine) {
   return nics;
 }
 
+std::string pci_form(std::string device) {
+  std::ranges::transform(device, device.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::ranges::count(device, ':') == 1 ? "0000:" + device : device;
+}
+
 std::optional<Nic> find_nic(const Machine& machine, const std::string& device) {
+  const std::string address = pci_form(device);
   for (Nic& nic : list_nics(machine)) {
-    if (nic.pci_address == device || nic.pci_address == "0000:" + device ||
-        (!nic.interface.empty() && nic.interface == device)) {
+    if (nic.pci_address == address || (!nic.interface.empty() && nic.interface == device)) {
       return std::move(nic);
     }
   }
@@ -84,7 +102,9 @@ std::optional<Nic> find_nic(const Machine& machine, const std::string& device) {
 }
 
 bool has_iommu(const Machine& machine) {
-  return !machine.entries(machine.sys() + "/kernel/iommu_groups").empty();
+  const auto groups = machine.entries(machine.sys() + "/kernel/iommu_groups");
+  return std::ranges::any_of(groups,
+                             [&](const std::string& group) { return !is_noiommu_group(machine, group); });
 }
 
 bool has_unsafe_noiommu(const Machine& machine) {

@@ -360,6 +360,8 @@ TEST_F(CliTest, PortsAndProcesses) {
   EXPECT_EQ(script_.asked, "unbind 0000:01:00.0 e1000e");
   EXPECT_EQ(run({"port", "status", "eth0"}), kExitOk);
   EXPECT_EQ(script_.asked, "ports eth0");
+  EXPECT_EQ(run({"port", "status", ""}), kExitNotFound);  // not all of them
+  EXPECT_EQ(script_.asked, "ports eth0");
   EXPECT_EQ(run({"node", "restart", "dataplane"}), kExitOk);
   EXPECT_EQ(script_.asked, "control 3 dataplane");
   EXPECT_EQ(run({"node", "stop"}), kExitOk);

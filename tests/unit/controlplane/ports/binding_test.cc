@@ -51,6 +51,7 @@ class FakeMachine final : public Machine {
       const std::string driver = override_[text].empty() ? native_[text].first : override_[text];
       if (driver != refusing_driver) attach(text, driver);
     } else if (path.ends_with("/bind")) {
+      if (fs::path(path).parent_path().filename() == unfit_driver) return std::unexpected("No such device");
       attach(text, fs::path(path).parent_path().filename());
     }
     return {};
@@ -61,15 +62,25 @@ class FakeMachine final : public Machine {
     add_driver(name);
     return {};
   }
+  // What udev does: the kernel's own name for an interface is not the one it keeps.
+  void settle() override {
+    for (const auto& [pci, native] : native_) {
+      const std::string net = sys() + "/bus/pci/devices/" + pci + "/net/";
+      if (fs::exists(net + "eth0")) fs::rename(net + "eth0", net + native.second);
+    }
+  }
   std::vector<std::string> addresses(const std::string& interface) const override {
     const auto at = used.find(interface);
     return at == used.end() ? std::vector<std::string>() : at->second;
   }
   bool has_default_route(const std::string& interface) const override { return interface == default_route; }
+  bool vfio_in_use(const std::string& node) const override { return node == open_node; }
 
   std::map<std::string, std::vector<std::string>> used;
   std::string default_route;
   std::string refusing_driver;
+  std::string unfit_driver;  // fails when told to take a device
+  std::string open_node;     // below /dev/vfio
   bool loadable = true;
   std::vector<std::string> modules;
   std::vector<std::string> written;
@@ -81,7 +92,7 @@ class FakeMachine final : public Machine {
     fs::create_directory_symlink("../../drivers/" + driver, path + "/driver");
     const auto& [native, interface] = native_[pci];
     if (driver != native || interface.empty()) return;
-    fs::create_directories(path + "/net/" + interface);
+    fs::create_directories(path + "/net/" + (written.empty() ? interface : "eth0"));  // udev has not come yet
     fs::create_directories(sys() + "/class/net/" + interface);
     std::ofstream(sys() + "/class/net/" + interface + "/address") << "02:00:00:00:00:01\n";
     std::ofstream(sys() + "/class/net/" + interface + "/carrier") << "1\n";
@@ -139,6 +150,8 @@ TEST_F(BindingTest, ListsNetworkDevicesOnly) {
 
 TEST_F(BindingTest, FindsByAddressShortAddressAndInterface) {
   for (const char* name : {"0000:01:00.0", "01:00.0", "eth1"}) EXPECT_TRUE(find_nic(*machine_, name)) << name;
+  machine_->add_device("0000:0a:00.0", "0x020000", "e1000e", "", "8");
+  for (const char* name : {"0000:0A:00.0", "0A:00.0"}) EXPECT_TRUE(find_nic(*machine_, name)) << name;
   EXPECT_FALSE(find_nic(*machine_, "eth9"));
   EXPECT_FALSE(find_nic(*machine_, ""));
 }
@@ -189,7 +202,8 @@ TEST_F(BindingTest, ExplainsAMissingIommu) {
   const std::string error = bind_error();
   EXPECT_NE(error.find("no IOMMU in use"), std::string::npos) << error;
   EXPECT_NE(error.find("intel_iommu=on iommu=pt"), std::string::npos) << error;
-  EXPECT_NE(error.find("enable_unsafe_noiommu_mode=1"), std::string::npos) << error;
+  EXPECT_NE(error.find("echo 1 >/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"), std::string::npos)
+      << error;
   EXPECT_TRUE(machine_->written.empty());
   // --force is about addresses, not about this.
   EXPECT_NE(bind_error(true), "");
@@ -203,6 +217,22 @@ TEST_F(BindingTest, UnsafeModeBindsWithANote) {
   ASSERT_TRUE(bound) << bound.error().text;
   ASSERT_EQ(bound->notes.size(), 1u);
   EXPECT_NE(bound->notes[0].find("can write to all memory"), std::string::npos);
+}
+
+// vfio-pci makes a group of its own for each port it takes without an IOMMU.
+TEST_F(BindingTest, AGroupThatVfioMadeIsNoIommu) {
+  const std::string group = dir_ + "/sys/kernel/iommu_groups/7";
+  std::ofstream(group + "/name") << "vfio-noiommu\n";
+  fs::create_directories(dir_ + "/sys/module/vfio/parameters");
+  std::ofstream(dir_ + "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode") << "Y\n";
+  EXPECT_FALSE(has_iommu(*machine_));
+  EXPECT_EQ(find_nic(*machine_, kPci)->iommu_group, "");
+  EXPECT_EQ(find_nic(*machine_, kPci)->vfio_node, "noiommu-7");
+  machine_->add_device("0000:02:00.0", "0x020000", "e1000e", "eth2", "");
+  const auto second = binder_->bind("0000:02:00.0", false);
+  ASSERT_TRUE(second) << second.error().text;
+  ASSERT_EQ(second->notes.size(), 1u);
+  EXPECT_NE(second->notes[0].find("can write to all memory"), std::string::npos);
 }
 
 TEST_F(BindingTest, LoadsVfioWhenItIsNotThere) {
@@ -249,6 +279,52 @@ TEST_F(BindingTest, NothingToDoIsSaid) {
   EXPECT_EQ(bind_error(), "0000:01:00.0 is bound to vfio-pci already");
   EXPECT_EQ(binder_->bind("eth9", false).error().kind, BindError::Kind::kNotFound);
   EXPECT_EQ(binder_->unbind("eth9", "").error().kind, BindError::Kind::kNotFound);
+}
+
+// The kernel waits for the process, without end.
+TEST_F(BindingTest, APortThatAProcessHasOpenIsNotGivenBack) {
+  ASSERT_EQ(bind_error(), "");
+  machine_->open_node = "7";
+  machine_->written.clear();
+  const auto back = binder_->unbind(kPci, "");
+  ASSERT_FALSE(back);
+  EXPECT_EQ(back.error().kind, BindError::Kind::kRefused);
+  EXPECT_NE(back.error().text.find("in use"), std::string::npos) << back.error().text;
+  EXPECT_NE(back.error().text.find("/dev/vfio/7"), std::string::npos) << back.error().text;
+  EXPECT_TRUE(machine_->written.empty());
+  machine_->open_node.clear();
+  EXPECT_TRUE(binder_->unbind(kPci, ""));
+}
+
+TEST_F(BindingTest, ADriverThatDoesNotFitLeavesThePortWithVfio) {
+  ASSERT_EQ(bind_error(), "");
+  machine_->add_driver("igb");
+  machine_->unfit_driver = "igb";
+  const auto back = binder_->unbind(kPci, "igb");
+  ASSERT_FALSE(back);
+  EXPECT_EQ(
+      back.error().text,
+      "0000:01:00.0: igb does not take it: No such device; it is with vfio-pci as before; name the driver "
+      "by --driver");
+  EXPECT_EQ(find_nic(*machine_, kPci)->driver, "vfio-pci");
+  EXPECT_EQ(binder_->previous_driver(kPci), "e1000e");
+}
+
+TEST_F(BindingTest, APortThatNoDriverTakesStaysWithVfio) {
+  machine_->add_device("0000:02:00.0", "0x020000", "", "", "8");
+  ASSERT_TRUE(binder_->bind("0000:02:00.0", false));
+  const auto back = binder_->unbind("0000:02:00.0", "");
+  ASSERT_FALSE(back);
+  EXPECT_NE(back.error().text.find("no driver took it back"), std::string::npos) << back.error().text;
+  EXPECT_EQ(find_nic(*machine_, "0000:02:00.0")->driver, "vfio-pci");
+}
+
+TEST_F(BindingTest, APortWithoutAnyDriverIsGivenBack) {
+  ASSERT_EQ(bind_error(), "");
+  fs::remove(dir_ + "/sys/bus/pci/devices/" + kPci + "/driver");
+  const auto back = binder_->unbind(kPci, "");
+  ASSERT_TRUE(back) << back.error().text;
+  EXPECT_EQ(back->nic.driver, "e1000e");
 }
 
 TEST_F(BindingTest, UnbindToANamedDriver) {
