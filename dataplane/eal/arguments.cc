@@ -1,6 +1,8 @@
 // Options to the EAL's command line. Free of DPDK, so that it can be tested without starting it.
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 #include <set>
 
 #include "dataplane/eal/eal.h"
@@ -60,6 +62,31 @@ bool is_pci_address(const std::string& device) noexcept {
   const std::string_view bus_digits = bus == std::string_view::npos ? rest : rest.substr(bus + 1);
   if (bus_digits.size() != 2 || !all_hex(bus_digits)) return false;
   return bus == std::string_view::npos || (bus >= 4 && bus <= 8 && all_hex(rest.substr(0, bus)));
+}
+
+std::string pci_port_name(const std::string& device) {
+  std::string name = device.substr(0, device.find(','));
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::ranges::count(name, ':') == 1 ? "0000:" + name : name;
+}
+
+Error start_error(const EalOptions& options, int error) {
+  const std::string problem = std::string("DPDK did not start: ") + std::strerror(error);
+  // ENODEV: it could not even parse a device, for the driver of its bus, a library of its own, is not there.
+  if (error == ENODEV && std::ranges::any_of(options.devices, is_pci_address)) {
+    return {
+        "ports", problem,
+        "install DPDK's drivers, which it loads at run time (Debian: librte-meta-bus, librte-meta-mempool, "
+        "librte-meta-net)"};
+  }
+  if (options.hugepages && (error == EACCES || error == ENOMEM)) {
+    return {"eal.hugepages", problem,
+            "reserve them (`echo " + std::to_string(options.memory_mib / 2 + 1) +
+                " > /proc/sys/vm/nr_hugepages`, `mount -t hugetlbfs nodev /dev/hugepages`), or set "
+                "eal.hugepages: false"};
+  }
+  return {"eal", problem, "read the lines DPDK printed above; see eal.extra_args and eal.memory_mib"};
 }
 
 std::expected<std::vector<std::string>, Error> eal_arguments(const EalOptions& options) {

@@ -58,17 +58,7 @@ std::expected<std::unique_ptr<Eal>, Error> Eal::start(const EalOptions& options)
   std::vector<char*> argv;  // DPDK reorders the pointers
   for (std::string& argument : *arguments) argv.push_back(argument.data());
   if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) {
-    const int error = rte_errno;
-    std::string problem = std::string("DPDK did not start: ") + rte_strerror(error);
-    if (options.hugepages) {
-      return std::unexpected(
-          Error{"eal.hugepages", std::move(problem),
-                "reserve them (`echo " + std::to_string(options.memory_mib / 2 + 1) +
-                    " > /proc/sys/vm/nr_hugepages`, `mount -t hugetlbfs nodev /dev/hugepages`), or set "
-                    "eal.hugepages: false"});
-    }
-    return std::unexpected(Error{"eal", std::move(problem),
-                                 "read the lines DPDK printed above; see eal.extra_args and eal.memory_mib"});
+    return std::unexpected(start_error(options, rte_errno));
   }
 
   std::unique_ptr<Eal> eal(new Eal);

@@ -47,6 +47,11 @@ struct EalOptions {
 
 // "0000:01:00.0" or "01:00.0", with or without arguments behind a comma.
 [[nodiscard]] bool is_pci_address(const std::string& device) noexcept;
+// "0000:0a:00.0" of "0A:00.0,arguments": DPDK's name of the port.
+[[nodiscard]] std::string pci_port_name(const std::string& device);
+
+// What an operator can do about rte_eal_init() having failed with `error`.
+[[nodiscard]] Error start_error(const EalOptions& options, int error);
 
 class Eal {
  public:

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "dataplane/eal/eal.h"
+#include "dataplane/eal/pci.h"
 
 namespace swarmdns::eal {
 namespace {
@@ -110,7 +111,7 @@ std::expected<void, Error> Port::probe(const std::string& device, unsigned queue
   const std::string field = field_of(index_, "device");
   std::string name = device.substr(0, device.find(','));
   if (is_pci_address(device)) {
-    if (std::count(name.begin(), name.end(), ':') == 1) name.insert(0, "0000:");
+    name = pci_port_name(device);
   } else if (const int rc = rte_dev_probe(device.c_str()); rc != 0) {
     return std::unexpected(
         Error{field, "DPDK cannot open \"" + device + "\": " + reason(rc),
@@ -118,11 +119,10 @@ std::expected<void, Error> Port::probe(const std::string& device, unsigned queue
   }
   std::uint16_t id = 0;
   if (rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0) {
+    if (is_pci_address(device)) return std::unexpected(pci_error(field, name));
     return std::unexpected(
         Error{field, "no driver of DPDK has taken " + name,
-              is_pci_address(device)
-                  ? "bind it: `swarmctl port bind " + name + "`, see `swarmctl port list`"
-                  : "check the driver's name, e.g. net_af_xdp0, net_af_packet0, net_memif0, net_null0"});
+              "check the driver's name, e.g. net_af_xdp0, net_af_packet0, net_memif0, net_null0"});
   }
   ids_.push_back(id);
   for (unsigned i = 0; i < queues; ++i) queues_.push_back({id, static_cast<std::uint16_t>(i)});
@@ -138,6 +138,7 @@ std::expected<void, Error> Port::configure(std::uint16_t id, unsigned queues, co
         Error{device_field, "its abilities cannot be read: " + reason(rc), "try another driver"});
   }
   driver_ = info.driver_name;
+  if (is_pci_address(device_)) line_rate_mbit_s_ = fastest_mbit_s(info.speed_capa);
   if (queues > info.max_rx_queues || queues > info.max_tx_queues) {
     return std::unexpected(Error{device_field,
                                  device_ + " has " +
@@ -259,14 +260,26 @@ Port::~Port() {
   for (rte_mempool* pool : pools_) rte_mempool_free(pool);
 }
 
-std::uint32_t Port::max_sleep_us() const noexcept {
-  if (!is_pci_address(device_)) return 0;
-  const std::uint64_t mbit_s = link().mbit_s;
+std::uint32_t sleep_bound_us(std::uint32_t mbit_s, unsigned descriptors) noexcept {
   if (mbit_s == 0) return 0;
   // The shortest frame takes 84 octets of the wire. Half the ring, for the wake-up takes its time as well;
   // never below 25 µs, where sleeping would save nothing any more.
-  const std::uint64_t frames_per_ms = std::max<std::uint64_t>(mbit_s * 1000 / (84ULL * 8), 1);
-  return static_cast<std::uint32_t>(std::max<std::uint64_t>(25, rx_descriptors_ * 500ULL / frames_per_ms));
+  const std::uint64_t frames_per_ms = std::max<std::uint64_t>(mbit_s * 1000ULL / (84ULL * 8), 1);
+  return static_cast<std::uint32_t>(std::max<std::uint64_t>(25, descriptors * 500ULL / frames_per_ms));
+}
+
+std::uint32_t fastest_mbit_s(std::uint32_t capabilities) noexcept {
+  constexpr std::uint32_t kSpeeds[] = {10,    100,   1000,  2500,  5000,   10000,  20000,
+                                       25000, 40000, 50000, 56000, 100000, 200000, 400000};
+  std::uint32_t fastest = 0;
+  for (const std::uint32_t speed : kSpeeds) {
+    if ((capabilities & rte_eth_speed_bitflag(speed, RTE_ETH_LINK_FULL_DUPLEX)) != 0) fastest = speed;
+  }
+  return fastest;
+}
+
+std::uint32_t Port::max_sleep_us() const noexcept {
+  return sleep_bound_us(line_rate_mbit_s_, rx_descriptors_);
 }
 
 LinkState Port::link() const noexcept {

@@ -52,6 +52,12 @@ struct QueueId {
   std::uint16_t queue = 0;
 };
 
+// In `mbit_s` (0: unknown) of the shortest frames, how long half the ring lasts, in µs, 25 at least; 0:
+// unknown.
+[[nodiscard]] std::uint32_t sleep_bound_us(std::uint32_t mbit_s, unsigned descriptors) noexcept;
+// The fastest of a device's RTE_ETH_LINK_SPEED_* capabilities; 0: it names none.
+[[nodiscard]] std::uint32_t fastest_mbit_s(std::uint32_t capabilities) noexcept;
+
 class Port {
  public:
   // `index`: its place in the configuration, named in errors as ports[index]. `queues`: workers. Probes,
@@ -80,7 +86,8 @@ class Port {
   // The kernel interface below (AF_XDP, af_packet), or empty.
   [[nodiscard]] std::string carrier() const { return carrier_ ? carrier_->name() : std::string(); }
   // The longest a worker may sleep without the receive ring overrunning at line rate, in µs; 0: no such bound
-  // (vdevs: their line rate is not known).
+  // (vdevs, virtio: their line rate is not known). By the fastest the device can be, for workers ask before
+  // the link is up.
   [[nodiscard]] std::uint32_t max_sleep_us() const noexcept;
 
   [[nodiscard]] LinkState link() const noexcept;
@@ -105,6 +112,7 @@ class Port {
   std::uint16_t rx_descriptors_ = 0;
   std::uint16_t tx_descriptors_ = 0;
   std::uint32_t mtu_ = 1500;
+  std::uint32_t line_rate_mbit_s_ = 0;  // of a PCI device; 0: unknown
   std::string device_;
   std::string driver_;
   std::array<std::uint8_t, 6> mac_{};

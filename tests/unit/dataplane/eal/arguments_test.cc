@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "dataplane/eal/eal.h"
 
@@ -51,6 +52,33 @@ TEST(EalArguments, PciIsProbedOnlyForPortsThatNameIt) {
   const auto arguments = eal_arguments(pci).value();
   EXPECT_FALSE(has(arguments, "--no-pci"));
   EXPECT_EQ(after(arguments, "-a"), "0000:01:00.0");
+}
+
+TEST(EalArguments, APortIsNamedAsDpdkNamesIt) {
+  EXPECT_EQ(pci_port_name("0000:01:00.0"), "0000:01:00.0");
+  EXPECT_EQ(pci_port_name("0000:0A:00.1"), "0000:0a:00.1");
+  EXPECT_EQ(pci_port_name("0a:00.1,vectorized=0"), "0000:0a:00.1");
+}
+
+// A machine with DPDK but without the packages of its drivers: hugepages have nothing to do with it.
+TEST(EalStartError, MissingDriversAreNotTakenForMissingHugepages) {
+  EalOptions pci = options();
+  pci.hugepages = true;
+  pci.devices = {"0000:01:00.0"};
+  const Error error = start_error(pci, ENODEV);
+  EXPECT_EQ(error.field, "ports");
+  EXPECT_NE(error.mend.find("librte-meta-bus"), std::string::npos) << error.text();
+  EXPECT_EQ(start_error(options(), ENODEV).field, "eal");
+}
+
+TEST(EalStartError, HugepagesAreNamedWhenMemoryIsWhatLacks) {
+  EalOptions huge = options();
+  huge.hugepages = true;
+  for (const int error : {EACCES, ENOMEM}) {
+    EXPECT_EQ(start_error(huge, error).field, "eal.hugepages") << error;
+    EXPECT_NE(start_error(huge, error).mend.find("echo 129 > /proc/sys/vm/nr_hugepages"), std::string::npos);
+    EXPECT_EQ(start_error(options(), error).field, "eal");
+  }
 }
 
 TEST(EalArguments, ExtraArgumentsComeLast) {
