@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "proto/rpc/library.h"
 #include "proto/rpc/unix_socket.h"
 #include "swarmdns/v1/admin.grpc.pb.h"
 
@@ -23,6 +24,7 @@ class AdminClient final : public NodeControl {
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(64 << 20);
     arguments.SetMaxSendMessageSize(64 << 20);
+    rpc::keep_library();
     stub_ = v1::Admin::NewStub(grpc::CreateCustomInsecureChannelFromFd("admin", fd, arguments));
   }
 

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include "proto/rpc/library.h"
 #include "swarmdns/v1/dataplane.grpc.pb.h"
 
 namespace swarmdns::controlplane {
@@ -49,6 +50,7 @@ struct DataplaneLink::Channel {
 
 DataplaneLink::DataplaneLink(std::string socket_path)
     : socket_path_(std::move(socket_path)), channel_(std::make_unique<Channel>()) {
+  rpc::keep_library();
   grpc::ChannelArguments arguments;
   // A data plane that was restarted is to be seen within a moment, not after gRPC's back-off of up to two
   // minutes.

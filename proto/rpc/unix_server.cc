@@ -15,12 +15,15 @@
 #include <chrono>
 #include <cstring>
 
+#include "proto/rpc/library.h"
+
 namespace swarmdns::rpc {
 
 UnixServer::UnixServer(Options options) : options_(std::move(options)), own_uid_(geteuid()) {}
 
 std::expected<std::unique_ptr<UnixServer>, std::string> UnixServer::start(
     Options options, const std::vector<grpc::Service*>& services) {
+  keep_library();
   std::unique_ptr<UnixServer> self(new UnixServer(std::move(options)));
   auto listening = listen_unix(self->options_.path, self->options_.mode);
   if (!listening) return std::unexpected(listening.error());
