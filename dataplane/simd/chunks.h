@@ -75,8 +75,11 @@ alignas(16) inline constexpr std::uint8_t kMask[48] = {
 [[nodiscard]] inline bool equal(const std::byte* a, const std::byte* b, std::size_t length) noexcept {
   constexpr std::size_t kFixed = 5;  // words: names are short
   constexpr std::size_t kWord = sizeof(std::uint64_t);
-  if (length < kWord) [[unlikely]]
-    return std::memcmp(a, b, length) == 0;
+  if (length < kWord) [[unlikely]] {
+    std::byte different{};
+    for (std::size_t i = 0; i < length; ++i) different |= a[i] ^ b[i];
+    return different == std::byte{0};
+  }
   const auto difference = [=](std::size_t at) {
     std::uint64_t one;
     std::uint64_t other;
