@@ -25,7 +25,7 @@ struct Policy {
   std::vector<guard::Prefix> rate_limit_exempt;
   std::uint32_t stale_max_s = 86400;      // 0: no serve-stale
   std::uint32_t prefetch_percent = 10;    // of the TTL left; 0: off, at most 50
-  std::uint32_t idle_max_sleep_us = 800;  // 10-900
+  std::uint32_t idle_max_sleep_us = 700;  // 10-900
   bool spin = false;
 };
 
