@@ -252,7 +252,7 @@ void Child::try_start() {
 
 void Child::begin_stop(const std::string& why) {
   say("stopping (" + why + ")");
-  if (process_) process_->send_signal(SIGTERM);
+  process_->send_signal(SIGTERM);
   stop_deadline_ = Clock::now() + options_.stop_timeout;
   killed_ = false;
   const std::lock_guard lock(mutex_);
@@ -260,7 +260,6 @@ void Child::begin_stop(const std::string& why) {
 }
 
 void Child::note_end() {
-  if (!process_) return;
   const std::string how = process_->reap();
   // A successor may have written its own already.
   if (read_pid_file(options_.pid_file) == process_->identity()) unlink(options_.pid_file.c_str());

@@ -21,7 +21,7 @@ constexpr double kSlackPerSlot = 4;  // octets an entry leaves of its slot, in t
 // Slots that can wait for a grace period: 100 ms at a million inserts a second in a large cache, less in a
 // small one.
 std::size_t reclaim_capacity(std::uint64_t budget) {
-  return std::clamp<std::size_t>(budget / 8192, 1024, std::size_t{256} * 1024);
+  return std::clamp<std::size_t>(budget / 8192, 1024, 262'144);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 namespace swarmdns::cache {
 
 void Reader::candidates(std::span<const std::uint64_t> hashes, std::span<const Entry*> out) const noexcept {
-  std::uint64_t elsewhere =
-      0;  // a bit for each that is looked for in its second bucket, when its line has come
+  // A bit for each that is looked for in its second bucket, when its line has come.
+  std::uint64_t elsewhere = 0;
   for (std::size_t i = 0; i < hashes.size(); ++i) {
     const std::uint64_t hash = hashes[i];
     const Bucket& first = table_.bucket(table_.first_index(hash));

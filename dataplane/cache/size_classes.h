@@ -13,7 +13,7 @@ namespace swarmdns::cache {
 
 using SizeClass = std::uint8_t;
 
-inline constexpr std::size_t kPageSize = std::size_t{64} * 1024;
+inline constexpr std::size_t kPageSize = 65'536;
 // What the writer keeps about each slot, at the end of the slot's page: deadline, origin, flags.
 inline constexpr std::size_t kSlotRecord = 4 + 8 + 1;
 

@@ -59,7 +59,7 @@ void Thread::run(const std::stop_token& stop) {
       idle.worked();
       continue;
     }
-    if (idle.longest() && engine_.in_flight() == 0) {
+    if (idle.longest() && engine_.questions() == 0) {
       const pollfd upstreams{engine_.descriptor(), POLLIN, 0};
       if (bell_.doze(last_look, sync::kLongestDoze, {&upstreams, engine_.expecting() ? 1U : 0U})) {
         store_.online();

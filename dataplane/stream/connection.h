@@ -14,12 +14,12 @@ namespace swarmdns::stream {
 
 class Connection {
  public:
-  static constexpr std::size_t kMaxQuery = 4096;  // octets of one; honest ones are far below
-  static constexpr std::size_t kReadAtOnce = std::size_t{16} << 10;  // octets
-  static constexpr std::size_t kOutPause = std::size_t{64}
-                                           << 10;  // octets unsent beyond which no further query is taken
-  static constexpr std::size_t kOutMax = std::size_t{512}
-                                         << 10;  // octets unsent beyond which the client is too slow
+  // In octets. Of one query; honest ones are far below.
+  static constexpr std::size_t kMaxQuery = 4096;
+  static constexpr std::size_t kReadAtOnce = 16'384;
+  // Unsent, beyond which no further query is taken, and beyond which the client is too slow.
+  static constexpr std::size_t kOutPause = 65'536;
+  static constexpr std::size_t kOutMax = 524'288;
 
   enum class Frame : std::uint8_t { Message, Partial, Bad };
   enum class Io : std::uint8_t { Done, Blocked, End, Error };

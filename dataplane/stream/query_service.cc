@@ -1,7 +1,7 @@
 #include "dataplane/stream/query_service.h"
 
 #include "dataplane/dns/reply.h"
-#include "dataplane/stats/rcode_counter.h"
+#include "dataplane/worker/outcome.h"
 
 namespace swarmdns::stream {
 namespace {
@@ -135,26 +135,9 @@ bool QueryService::ask(const dns::Query& query, miss::Kind kind, std::uint16_t c
 std::size_t QueryService::finish(dns::Query& query, const Entry* entry, cache::Seconds now,
                                  bool stale) noexcept {
   const worker::Policy& policy = *moment_.policy;
-  if (query.transport == dns::Transport::Udp && policy.rate_limiter && !query.cookie_valid) {
-    bool exempt = false;
-    for (const guard::Prefix& prefix : policy.rate_limit_exempt)
-      exempt = exempt || prefix.contains(query.source);
-    if (!exempt) {
-      switch (policy.rate_limiter->charge(query.source, moment_.ms)) {
-        case guard::RateVerdict::Pass:
-          break;
-        case guard::RateVerdict::Slip:
-          counters_.add(Counter::RateLimitSlipped);
-          entry = nullptr;
-          query.action = dns::Action::Truncate;
-          query.rcode = 0;
-          query.ede = 0;
-          break;
-        case guard::RateVerdict::Drop:
-          counters_.add(Counter::DropRateLimited);
-          return 0;
-      }
-    }
+  if (query.transport == dns::Transport::Udp &&
+      !worker::pass_rate_limit(query, entry, policy, moment_.ms, counters_)) {
+    return 0;
   }
   const std::size_t length = entry != nullptr
                                  ? dns::build_from_entry(query, *entry, now, stale, policy.service)
@@ -163,11 +146,7 @@ std::size_t QueryService::finish(dns::Query& query, const Entry* entry, cache::S
     counters_.add(Counter::DropNoQuestionEcho);
     return 0;
   }
-  // The upper bits of an extended rcode (RFC 6891 6.1.3) are in the OPT record: only the query knows them.
-  const unsigned extended =
-      entry == nullptr && query.action == dns::Action::Status ? query.rcode & 0xff0U : 0U;
-  counters_.add(stats::rcode_counter(extended | (std::to_integer<unsigned>(query.message[3]) & 0x0fU)));
-  if (dns::reply_truncated(query)) counters_.add(Counter::Truncated);
+  worker::count_reply(query, entry, counters_);
   counters_.add(Counter::Replies);
   return length;
 }

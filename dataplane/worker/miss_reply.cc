@@ -1,6 +1,6 @@
 #include "dataplane/worker/miss_reply.h"
 
-#include "dataplane/worker/stages.h"
+#include "dataplane/worker/outcome.h"
 
 namespace swarmdns::worker {
 
@@ -24,9 +24,7 @@ std::size_t build_miss_reply(const miss::Reply& reply, const Frame& frame, dns::
     scratch.rcode = reply.rcode;
     scratch.ede = reply.ede;
   }
-  const auto keys =
-      policy.rate_limiter ? policy.rate_limiter->keys(scratch.source) : guard::RateLimiter::Keys{};
-  if (!pass_rate_limit(scratch, answer, policy, keys, moment.ms, counters)) return 0;
+  if (!pass_rate_limit(scratch, answer, policy, moment.ms, counters)) return 0;
   const std::size_t length =
       answer != nullptr ? dns::build_from_entry(scratch, *answer, reply.now, reply.stale, policy.service)
                         : dns::build_local(scratch, policy.service);

@@ -50,12 +50,4 @@ void reply_stage(Batch& batch, const Context& context) noexcept;
 // All of them.
 void run_stages(Batch& batch, const Context& context) noexcept;
 
-// Counts a finished reply by its rcode and TC.
-void count_reply(const dns::Query& query, const cache::Entry* entry, stats::Block& counters) noexcept;
-// Rate limiting of one reply: false when it is not to be sent. A reply that slips becomes a truncated one.
-// `keys`: of query.source, where rate limiting is on.
-[[nodiscard]] bool pass_rate_limit(dns::Query& query, const cache::Entry*& entry, const Policy& policy,
-                                   const guard::RateLimiter::Keys& keys, std::uint32_t now_ms,
-                                   stats::Block& counters) noexcept;
-
 }  // namespace swarmdns::worker

@@ -5,14 +5,11 @@ machine falls on all of them. Counted are the replies that dnsvolley found right
 they are (the empty responder, testpmd) its own queries.
 """
 
-import argparse
 import json
-import shutil
 import subprocess
-import sys
 
-from . import report, wire
-from .veth import BUILD, NAMES, knot_conf, write_zone
+from . import contest, peers, wire
+from .peers import BUILD, NAMES
 
 NAMESPACE = "swb-memif"
 SERVER_ADDRESS, CLIENTS = "10.54.1.1", "10.54.1.64/26"
@@ -23,16 +20,6 @@ def memif(role, folder):
     # The server stays and the client comes and goes; only the client may share its memory as it is.
     own = ",zero-copy=yes" if role == "client" else ""
     return f"net_memif0,role={role},socket={folder}/memif.sock,socket-abstract=no{own}"
-
-
-def set_up():
-    tear_down()
-    wire.ip("netns", "add", NAMESPACE)
-    wire.ip("-n", NAMESPACE, "link", "set", "lo", "up")
-
-
-def tear_down():
-    subprocess.run(["ip", "netns", "del", NAMESPACE], capture_output=True, check=False)
 
 
 def dnsvolley(folder, *options):
@@ -78,33 +65,12 @@ class Testpmd(FrameMirror):
                 "--total-num-mbufs=16384", "--stats-period=3600"]  # without a terminal it ends at once otherwise
 
 
-class SwarmDns:
-    """This node's data plane, its cache filled through the miss path from Knot DNS on loopback."""
-
+class SwarmDns(peers.SwarmDns):
     options = ()
 
     def start(self, folder):
         (folder / "memif.sock").unlink(missing_ok=True)
-        conf = folder / "upstream.conf"
-        if not conf.exists():
-            knot_conf(folder, "upstream", "    listen: 127.0.0.1@5300")
-        self.upstream = wire.Process(["knotd", "-c", str(conf)], cpus="0", namespace=NAMESPACE)
-        state = folder / "swarmdns"
-        state.mkdir(exist_ok=True)
-        config = {
-            "eal": {"mainCpu": 0, "workerCpus": [1], "memoryMib": 256, "filePrefix": "swbm",
-                    "extraArgs": ["--single-file-segments"]},
-            "ports": [{"device": memif("server", folder), "tap": "swbtap0", "addresses": [f"{SERVER_ADDRESS}/24"]}],
-            "worker": {"idle": "SPIN"},
-            "cache": {"memoryMib": "128"},
-            "guard": {"rateLimit": {"responsesPerSecond": 10000000}},
-            "upstream": {"servers": ["127.0.0.1@5300"]},
-            "nodeName": "bench", "stateDir": str(state), "runDir": str(state), "user": "root",
-        }
-        path = folder / "swarmdns.json"
-        path.write_text(json.dumps(config))
-        self.process = wire.Process([str(BUILD / "dataplane/swarmdns-dataplane"), "--config", str(path)], cpus="0,1",
-                                    namespace=NAMESPACE)
+        self.start_node(folder, memif("server", folder), SERVER_ADDRESS, NAMESPACE, ["--single-file-segments"])
         wire.wait_for(lambda: " info ready " in self.process.output(), "a ready node", self.process)
         self.fill(folder)
 
@@ -117,56 +83,26 @@ class SwarmDns:
             raise RuntimeError(f"swarmdns-dataplane does not answer as it should:\n{json.dumps(found, indent=1)}\n"
                                f"{self.process.output()[-2000:]}")
 
-    def stop(self):
-        self.process.stop()
-        self.upstream.stop()
-
 
 def measure(folder, responder, seconds):
     found = dnsvolley(folder, *responder.options, "--warmup=1", f"--duration={seconds}")
     if not found["passed"]:
         raise RuntimeError(f"dnsvolley says: {'; '.join(found['failures'])}")
-    return found["received_per_second"], found["idle_percent"]
+    return found["received_per_second"], f", dnsvolley idle for {found['idle_percent']:.0f} % of the time"
 
 
-def write_answers(folder):
-    (folder / "answers.txt").write_text("".join(f"n{number}.www.bench. A NOERROR 192.0.2.{number % 250 + 1}\n"
+def set_up(folder):
+    tear_down()
+    wire.ip("netns", "add", NAMESPACE)
+    wire.ip("-n", NAMESPACE, "link", "set", "lo", "up")
+    peers.write_zone(folder)
+    (folder / "answers.txt").write_text("".join(f"n{number}.www.bench. A NOERROR {peers.address_of(number)}\n"
                                                 for number in range(NAMES)))
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench memif", description=__doc__)
-    parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--repeat", type=int, default=3, help="measurements of each responder")
-    parser.add_argument("--seconds", type=int, default=5, help="length of one measurement")
-    options = parser.parse_args()
-    responders = {"swarmdns": SwarmDns, "empty": Empty}
-    if shutil.which("dpdk-testpmd"):
-        responders["testpmd"] = Testpmd
-    samples = {case: [] for case in responders}
-    folder = wire.scratch()
-    try:
-        set_up()
-        write_zone(folder)
-        write_answers(folder)
-        for _ in range(options.repeat):
-            for case, responder in responders.items():
-                running = responder()
-                try:
-                    running.start(folder)
-                    rate, idle = measure(folder, running, options.seconds)
-                finally:
-                    running.stop()
-                samples[case].append(rate)
-                print(f"{case}: {rate:,.0f} replies/s, dnsvolley idle for {idle:.0f} % of the time", file=sys.stderr)
-    finally:
-        tear_down()
-        wire.remove(folder)
-    rows = report.rows_of("memif", "swarmdns", "replies/s", samples)
-    report.print_table(rows, samples)
-    if options.json:
-        report.write_json(rows, options.json)
+def tear_down():
+    subprocess.run(["ip", "netns", "del", NAMESPACE], capture_output=True, check=False)
 
 
 if __name__ == "__main__":
-    main()
+    contest.run("memif", __doc__, {"swarmdns": SwarmDns, "empty": Empty, "testpmd": Testpmd}, set_up, measure, tear_down)

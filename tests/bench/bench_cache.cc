@@ -3,7 +3,6 @@
 // Lookups come in bursts of 32 uniform over all names, and touch every cache line of the entry found, as a
 // reply would. Keys are drawn outside the timed part. Each hashes the key by itself (cds_lfht by our hash).
 // Cycles are those of the invariant TSC; a figure is the median over repeats of the median over passes.
-#include <rte_eal.h>
 
 #include <algorithm>
 #include <array>
@@ -20,7 +19,6 @@
 
 #include "dataplane/cache/clock.h"
 #include "dataplane/cache/writer.h"
-#include "dataplane/eal/eal.h"
 #include "dataplane/stats/tsc_clock.h"
 #include "dataplane/sync/affinity.h"
 #include "tests/bench/report.h"
@@ -323,18 +321,7 @@ int run(int argc, char** argv) {
   std::uint64_t most = 0;
   for (const std::string& name : options.cases) most = std::max(most, names_of(name));
   options.cpu = std::min(options.cpu, sync::current_affinity().back());
-  if (options.yardsticks && most > 0) {
-    // rte_hash lives in DPDK's memory: its keys, buckets and free list.
-    eal::EalOptions eal_options;
-    eal_options.main_cpu = options.cpu;
-    eal_options.worker_cpus = {options.cpu};
-    eal_options.hugepages = options.hugepages;
-    eal_options.memory_mib = static_cast<std::uint32_t>(256 + most * 160 / 1'000'000);
-    eal_options.file_prefix = "benchcache";
-    auto eal = eal::Eal::start(eal_options);
-    if (!eal) fail(eal.error().text());
-    static const std::unique_ptr<eal::Eal> kept = std::move(*eal);
-  }
+  if (options.yardsticks && most > 0) start_dpdk_memory("cache", options.cpu, options.hugepages, most);
   pin(options.cpu);
 
   const auto tsc = stats::TscClock::calibrate();

@@ -3,7 +3,6 @@
 // Frames rotate through 16,384 buffers laid out like mbufs; queries are written into them, for names drawn
 // anew, outside the timed part. Guards, counters and histogram are on. The yardsticks replace the table
 // alone, in the same pipeline, and hold the same keys and answers. Cycles are those of the invariant TSC.
-#include <rte_eal.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -18,7 +17,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "dataplane/eal/eal.h"
 #include "dataplane/stats/histogram.h"
 #include "dataplane/stats/tsc_clock.h"
 #include "dataplane/sync/affinity.h"
@@ -348,20 +346,8 @@ int run(int argc, char** argv) {
 
   std::uint64_t most = 0;
   for (const std::string& name : options.cases) most = std::max(most, names_of(name));
-  if (options.yardsticks) {
-    // rte_hash lives in DPDK's memory: its keys, buckets and free list.
-    eal::EalOptions eal_options;
-    const unsigned cpu = sync::current_affinity().back();
-    options.cpu = std::min(options.cpu, cpu);
-    eal_options.main_cpu = options.cpu;
-    eal_options.worker_cpus = {options.cpu};
-    eal_options.hugepages = options.hugepages;
-    eal_options.memory_mib = static_cast<std::uint32_t>(256 + most * 160 / 1'000'000);
-    eal_options.file_prefix = "benchworker";
-    auto eal = eal::Eal::start(eal_options);
-    if (!eal) fail(eal.error().text());
-    static const std::unique_ptr<eal::Eal> kept = std::move(*eal);
-  }
+  options.cpu = std::min(options.cpu, sync::current_affinity().back());
+  if (options.yardsticks) start_dpdk_memory("worker", options.cpu, options.hugepages, most);
   const unsigned cpus[] = {options.cpu};
   if (auto pinned = sync::set_affinity(cpus); !pinned) fail(pinned.error());
 

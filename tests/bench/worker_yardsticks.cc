@@ -8,9 +8,13 @@
 
 #include <array>
 #include <bit>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <vector>
+
+#include "dataplane/eal/eal.h"
 
 namespace swarmdns::bench {
 namespace {
@@ -139,6 +143,21 @@ class RteHash : public Yardstick {
 };
 
 }  // namespace
+
+void start_dpdk_memory(const std::string& bench, unsigned cpu, bool hugepages, std::uint64_t entries) {
+  eal::EalOptions options;
+  options.main_cpu = cpu;
+  options.worker_cpus = {cpu};
+  options.hugepages = hugepages;
+  options.memory_mib = static_cast<std::uint32_t>(256 + entries * 160 / 1'000'000);
+  options.file_prefix = "bench" + bench;
+  auto eal = eal::Eal::start(options);
+  if (!eal) {
+    std::fprintf(stderr, "bench-%s: %s\n", bench.c_str(), eal.error().text().c_str());
+    std::exit(1);
+  }
+  static const std::unique_ptr<eal::Eal> kept = std::move(*eal);
+}
 
 std::unique_ptr<Yardstick> make_cds_lfht(std::uint64_t entries) {
   return std::make_unique<CdsLfht>(entries);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "dataplane/cache/cache.h"
 #include "dataplane/cache/reader.h"
@@ -22,6 +23,10 @@ class Yardstick {
   virtual void find(std::span<const std::uint64_t> hashes, std::span<const cache::Key> keys,
                     std::span<const cache::Entry*> out) = 0;
 };
+
+// DPDK's memory, which rte_hash lives in: its keys, buckets and free list, for `entries`. Once a process, on
+// the main thread; ends it with a message when DPDK does not start.
+void start_dpdk_memory(const std::string& bench, unsigned cpu, bool hugepages, std::uint64_t entries);
 
 // liburcu's lock-free RCU hash table under QSBR; the same keyed hash as ours; its nodes lie in the entries'
 // own memory.
