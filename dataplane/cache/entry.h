@@ -31,6 +31,9 @@ struct Entry {
   static constexpr std::uint8_t kNegative = 2;       // NXDOMAIN or NODATA
   static constexpr std::uint8_t kFailure = 4;        // cached SERVFAIL, RFC 9520: never stale
 
+  // odd_ttls of an entry whose TTLs differ (or are very many).
+  static constexpr std::uint8_t kMixedTtls = 255;
+
   // Largest entry that is cached (all of it, in bytes); larger answers are given, not kept.
   static constexpr std::size_t kMaxSize = 65'520;
 
@@ -42,7 +45,8 @@ struct Entry {
   std::uint8_t view;
   std::uint8_t rcode;  // 0-15
   std::uint8_t flags;
-  std::uint8_t reserved;
+  std::uint8_t
+      odd_ttls;  // how many TTLs begin at an odd octet of the sections, all TTLs being equal; or kMixedTtls
   std::uint16_t answers;
   std::uint16_t authorities;
   std::uint16_t additionals;
@@ -56,6 +60,12 @@ struct Entry {
   [[nodiscard]] const std::byte* bytes() const noexcept { return reinterpret_cast<const std::byte*>(this); }
   [[nodiscard]] std::size_t ttl_count() const noexcept {
     return std::size_t{answers} + authorities + additionals;
+  }
+  // answers, authorities and additionals in the lower three of four 16-bit lanes, from the lowest on.
+  [[nodiscard]] std::uint64_t record_counts() const noexcept {
+    std::uint64_t lanes;
+    std::memcpy(&lanes, bytes() + 16, sizeof lanes);
+    return lanes & 0xffff'ffff'ffff;
   }
   [[nodiscard]] const std::byte* qname_data() const noexcept { return bytes() + 32; }
   [[nodiscard]] std::span<const std::byte> qname() const noexcept { return {qname_data(), qname_len}; }
@@ -87,7 +97,7 @@ struct Entry {
 };
 
 static_assert(sizeof(Entry) == 32 && alignof(Entry) == 4);
-static_assert(offsetof(Entry, qtype) == 8 && offsetof(Entry, view) == 12);
+static_assert(offsetof(Entry, qtype) == 8 && offsetof(Entry, view) == 12 && offsetof(Entry, answers) == 16);
 
 inline constexpr std::uint64_t kKeyWordMask = 0xff'ffff'ffff;
 
@@ -105,7 +115,7 @@ inline std::uint32_t load32(const std::byte* at) noexcept {
 
 }  // namespace detail
 
-inline bool Entry::has_key(const Key& key) const noexcept {
+[[gnu::always_inline]] inline bool Entry::has_key(const Key& key) const noexcept {
   if ((detail::load64(bytes() + 8) & kKeyWordMask) != key.word()) return false;
   return simd::equal(qname_data(), key.qname, key.qname_len);
 }

@@ -1,14 +1,15 @@
 // The keyed hash of cache keys. Which names share a bucket is unknowable without the key: it is not a matter
-// of a seed mixed into a fixed function, but a universal family in two steps, with the bounds proven for
+// of a seed mixed into a fixed function, but a universal family in three steps, with the bounds proven for
 // names chosen before (or without sight of) the key:
 //
 // 1. NH over 64-bit words (the heart of UMAC): the sum over pairs of words of (w0 + k0) * (w1 + k1), modulo
-// 2^128.
-//    Two different keys of equal length agree with probability 2^-64 at most, of different length 2^-63.
+//    2^128. Names are padded with zeros, their length is part of the first word: two different keys agree with
+//    probability 2^-64 at most when they have as many words, 2^-63 when not.
 // 2. Vector multiply-shift (Dietzfelbinger) from those 128 bits to 64: the high half of a * lo + b * hi + c
-// modulo
-//    2^128, for random 128-bit a, b, c. Any two different inputs give independent, uniform 64-bit values: any
-//    l bits of them agree with probability 2^-l.
+//    modulo 2^128, for random 128-bit a, b, c. Any two different inputs give independent, uniform 64-bit
+//    values: any l bits of them agree with probability 2^-l.
+// 3. A bijection, which takes nothing from those bounds: names in a row differ by steps in a row up to here,
+//    and would fill the buckets like a comb.
 //
 // A name of up to 40 bytes costs three multiplications in the first step and four in the second.
 #pragma once
@@ -16,10 +17,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "dataplane/cache/entry.h"
 #include "dataplane/cache/key.h"
-#include "dataplane/simd/chunks.h"
 
 namespace swarmdns::cache {
 
@@ -32,56 +33,53 @@ class HashKey {
   // For tests: the same bytes give the same key.
   [[nodiscard]] static HashKey from_seed(std::uint64_t seed);
 
-  [[nodiscard]] std::uint64_t hash(const Key& key) const noexcept {
-    const std::byte* at = key.qname;
-    const std::size_t length = key.qname_len;
+  // Of any key.
+  [[nodiscard, gnu::always_inline]] std::uint64_t hash(const Key& key) const noexcept {
+    alignas(8) std::byte padded[kPaddedRoom] = {};
+    std::memcpy(padded, key.qname, key.qname_len);
+    return hash_padded({padded, key.qname_len, key.flags, key.view, key.qtype});
+  }
+  // The same, when zeros stand behind the name as simd::fold_name writes them.
+  [[nodiscard, gnu::always_inline]] std::uint64_t hash_padded(const Key& key) const noexcept {
+    const auto word = [at = key.qname](std::size_t i) { return detail::load64(at + 8 * i); };
     const std::uint64_t* k = words_.data();
-    Wide sum;
-    if (length >= 8) [[likely]] {
-      // Word i begins at 8 * i, or where the last one begins that ends with the name: the same number of
-      // words for all names of up to 40 octets, for a loop that ends by chance costs more than a word in
-      // vain. (That a word is in twice is no harm: of names of equal length, all words begin at the same
-      // octets.)
-      const std::size_t last = length - 8;
-      const auto word = [&](std::size_t i) { return detail::load64(at + simd::least(8 * i, last)); };
-      sum = multiply(key.word() + k[0], word(kFixedWords - 1) + k[1]);
-      sum += multiply(word(0) + k[2], word(1) + k[3]);
-      sum += multiply(word(2) + k[4], word(3) + k[5]);
-      for (std::size_t i = kFixedWords; 8 * i < length; i += 2) {
-        sum += multiply(word(i) + k[i + 1], word(i + 1) + k[i + 2]);
-      }
-    } else {
-      sum = multiply(key.word() + k[0], short_name(at, length) + k[1]);
+    // The same number of words for all names of up to 40 octets: a loop that ends by chance costs more than
+    // a word in vain.
+    Wide sum = multiply(key.word() + k[0], word(0) + k[1]);
+    sum += multiply(word(1) + k[2], word(2) + k[3]);
+    sum += multiply(word(3) + k[4], word(4) + k[5]);
+    for (std::size_t i = kFixedWords; 8 * i < key.qname_len; i += 2) {
+      sum += multiply(word(i) + k[i + 1], word(i + 1) + k[i + 2]);
     }
     const auto lo = static_cast<std::uint64_t>(sum);
     const auto hi = static_cast<std::uint64_t>(sum >> 64);
     const Wide mixed = wide_a() * lo + wide_b() * hi + wide_c();
-    return static_cast<std::uint64_t>(mixed >> 64);
+    return scatter(static_cast<std::uint64_t>(mixed >> 64));
   }
 
  private:
+  [[gnu::always_inline]] static std::uint64_t scatter(std::uint64_t value) noexcept {
+    value ^= value >> 32;
+    value *= 0x9e3779b97f4a7c15;
+    return value ^ (value >> 29);
+  }
+
   // Of the name, in any case.
   static constexpr std::size_t kFixedWords = 5;
   // One for the rest of the key, 32 for the name, and up to three to pair.
   static constexpr std::size_t kNameWords = 36;
+  static constexpr std::size_t kPaddedRoom = 8 * kNameWords;
   static constexpr std::size_t kWords = kNameWords + 6;
 
-  static Wide multiply(std::uint64_t a, std::uint64_t b) noexcept { return static_cast<Wide>(a) * b; }
-  static std::uint64_t short_name(const std::byte* at, std::size_t length) noexcept {
-    if (length >= 4) {
-      return std::uint64_t{detail::load32(at)} | std::uint64_t{detail::load32(at + length - 4)} << 32;
-    }
-    std::uint64_t word = 0;
-    for (std::size_t i = 0; i < length; ++i)
-      word |= std::uint64_t{std::to_integer<std::uint8_t>(at[i])} << (8 * i);
-    return word;
+  [[gnu::always_inline]] static Wide multiply(std::uint64_t a, std::uint64_t b) noexcept {
+    return static_cast<Wide>(a) * b;
   }
-  [[nodiscard]] Wide wide(std::size_t i) const noexcept {
+  [[nodiscard, gnu::always_inline]] Wide wide(std::size_t i) const noexcept {
     return static_cast<Wide>(words_[i + 1]) << 64 | words_[i];
   }
-  [[nodiscard]] Wide wide_a() const noexcept { return wide(kNameWords); }
-  [[nodiscard]] Wide wide_b() const noexcept { return wide(kNameWords + 2); }
-  [[nodiscard]] Wide wide_c() const noexcept { return wide(kNameWords + 4); }
+  [[nodiscard, gnu::always_inline]] Wide wide_a() const noexcept { return wide(kNameWords); }
+  [[nodiscard, gnu::always_inline]] Wide wide_b() const noexcept { return wide(kNameWords + 2); }
+  [[nodiscard, gnu::always_inline]] Wide wide_c() const noexcept { return wide(kNameWords + 4); }
 
   alignas(64) std::array<std::uint64_t, kWords> words_{};
 };

@@ -58,6 +58,18 @@ std::expected<void, ImageError> check_key(const Key& key) {
   return {};
 }
 
+// See Entry::odd_ttls.
+std::uint8_t odd_ttls(std::span<const std::byte> sections, std::span<const std::uint16_t> ttl_offsets) {
+  std::size_t odd = 0;
+  for (const std::uint16_t offset : ttl_offsets) {
+    const bool same =
+        dns::load_be32(sections.data() + offset) == dns::load_be32(sections.data() + ttl_offsets[0]);
+    if (!same) return Entry::kMixedTtls;
+    odd += offset & 1U;
+  }
+  return static_cast<std::uint8_t>(std::min<std::size_t>(odd, Entry::kMixedTtls));
+}
+
 }  // namespace
 
 std::string to_text(const ImageError& error) {
@@ -120,6 +132,7 @@ EntryImage EntryImage::assemble(const EntryContent& content, std::span<const std
   entry->view = content.key.view;
   entry->rcode = content.rcode;
   entry->flags = content.flags;
+  entry->odd_ttls = odd_ttls(content.sections, ttl_offsets);
   entry->answers = content.answers;
   entry->authorities = content.authorities;
   entry->additionals = content.additionals;

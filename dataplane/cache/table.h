@@ -46,7 +46,7 @@ struct alignas(64) Bucket {
     }
     return mask;
   }
-  [[nodiscard]] unsigned match(std::uint16_t tag) const noexcept {
+  [[nodiscard, gnu::always_inline]] unsigned match(std::uint16_t tag) const noexcept {
 #ifdef SWARMDNS_TAG_SIMD
     const __m128i want = _mm_set1_epi16(static_cast<short>(tag));
     const __m128i first = _mm_load_si128(reinterpret_cast<const __m128i*>(this));
@@ -67,39 +67,50 @@ class Table {
   Table(Bucket* buckets, std::uint32_t bucket_count, std::byte* arena, const HashKey& key) noexcept
       : buckets_(buckets), bucket_count_(bucket_count), arena_(arena), key_(key) {}
 
-  [[nodiscard]] std::uint64_t hash(const Key& key) const noexcept { return key_.hash(key); }
+  [[nodiscard, gnu::always_inline]] std::uint64_t hash(const Key& key) const noexcept {
+    return key_.hash(key);
+  }
+  [[nodiscard, gnu::always_inline]] std::uint64_t hash_padded(const Key& key) const noexcept {
+    return key_.hash_padded(key);
+  }
 
-  [[nodiscard]] static std::uint16_t tag(std::uint64_t hash) noexcept {
+  [[nodiscard, gnu::always_inline]] static std::uint16_t tag(std::uint64_t hash) noexcept {
     return static_cast<std::uint16_t>(hash);
   }
-  [[nodiscard]] std::uint32_t first_index(std::uint64_t hash) const noexcept {
+  [[nodiscard, gnu::always_inline]] std::uint32_t first_index(std::uint64_t hash) const noexcept {
     return static_cast<std::uint32_t>(((hash >> 32) * bucket_count_) >> 32);
   }
-  [[nodiscard]] std::uint32_t second_index(std::uint64_t hash) const noexcept {
+  [[nodiscard, gnu::always_inline]] std::uint32_t second_index(std::uint64_t hash) const noexcept {
     const std::uint64_t other = (hash * 0x9e37'79b9'7f4a'7c15ULL) >> 32;
     const auto index = static_cast<std::uint32_t>((other * bucket_count_) >> 32);
     if (index != first_index(hash)) return index;
     return index + 1 == bucket_count_ ? 0 : index + 1;
   }
   // The four-bit counter of Bucket::spilled that keys of this tag are counted in: its shift.
-  [[nodiscard]] static unsigned spill_shift(std::uint16_t tag) noexcept { return (tag >> 13) * 4U; }
+  [[nodiscard, gnu::always_inline]] static unsigned spill_shift(std::uint16_t tag) noexcept {
+    return (tag >> 13) * 4U;
+  }
 
-  [[nodiscard]] Bucket& bucket(std::uint32_t index) const noexcept { return buckets_[index]; }
+  [[nodiscard, gnu::always_inline]] Bucket& bucket(std::uint32_t index) const noexcept {
+    return buckets_[index];
+  }
   [[nodiscard]] std::uint32_t bucket_count() const noexcept { return bucket_count_; }
   [[nodiscard]] std::size_t cell_count() const noexcept { return std::size_t{bucket_count_} * kCells; }
 
   [[nodiscard]] std::byte* arena() const noexcept { return arena_; }
-  [[nodiscard]] const Entry* entry(Ref ref) const noexcept {
+  [[nodiscard, gnu::always_inline]] const Entry* entry(Ref ref) const noexcept {
     return reinterpret_cast<const Entry*>(arena_ + std::size_t{ref} * 8);
   }
   [[nodiscard]] Ref ref(const Entry* entry) const noexcept {
     return static_cast<Ref>(static_cast<std::size_t>(entry->bytes() - arena_) / 8);
   }
 
-  void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(&buckets_[first_index(hash)]); }
+  [[gnu::always_inline]] void prefetch(std::uint64_t hash) const noexcept {
+    __builtin_prefetch(&buckets_[first_index(hash)]);
+  }
 
   // The first filled cell whose tag fits, or null. Its entry is not touched.
-  [[nodiscard]] const Entry* candidate(std::uint64_t hash) const noexcept {
+  [[nodiscard, gnu::always_inline]] const Entry* candidate(std::uint64_t hash) const noexcept {
     const Bucket& first = buckets_[first_index(hash)];
     if (const Entry* found = candidate_in(first, tag(hash)); found != nullptr) [[likely]]
       return found;
@@ -108,7 +119,7 @@ class Table {
     return candidate_in(buckets_[second_index(hash)], tag(hash));
   }
   // The entry with this key, whatever else shares its tag.
-  [[nodiscard]] const Entry* find(std::uint64_t hash, const Key& key) const noexcept {
+  [[nodiscard, gnu::always_inline]] const Entry* find(std::uint64_t hash, const Key& key) const noexcept {
     const Bucket& first = buckets_[first_index(hash)];
     if (const Entry* found = find_in(first, tag(hash), key); found != nullptr) return found;
     std::atomic_thread_fence(std::memory_order_acquire);
@@ -116,7 +127,8 @@ class Table {
     return find_in(buckets_[second_index(hash)], tag(hash), key);
   }
 
-  [[nodiscard]] const Entry* candidate_in(const Bucket& bucket, std::uint16_t tag) const noexcept {
+  [[nodiscard, gnu::always_inline]] const Entry* candidate_in(const Bucket& bucket,
+                                                              std::uint16_t tag) const noexcept {
     for (unsigned mask = bucket.match(tag); mask != 0; mask &= mask - 1) {
       const Ref ref =
           bucket.refs[static_cast<unsigned>(std::countr_zero(mask))].load(std::memory_order_acquire);
@@ -124,12 +136,13 @@ class Table {
     }
     return nullptr;
   }
-  [[nodiscard]] static bool spilled(const Bucket& first, std::uint16_t tag) noexcept {
+  [[nodiscard, gnu::always_inline]] static bool spilled(const Bucket& first, std::uint16_t tag) noexcept {
     return (first.spilled.load(std::memory_order_acquire) >> spill_shift(tag) & 15) != 0;
   }
 
  private:
-  [[nodiscard]] const Entry* find_in(const Bucket& bucket, std::uint16_t tag, const Key& key) const noexcept {
+  [[nodiscard, gnu::always_inline]] const Entry* find_in(const Bucket& bucket, std::uint16_t tag,
+                                                         const Key& key) const noexcept {
     for (unsigned mask = bucket.match(tag); mask != 0; mask &= mask - 1) {
       const Ref ref =
           bucket.refs[static_cast<unsigned>(std::countr_zero(mask))].load(std::memory_order_acquire);

@@ -10,35 +10,56 @@ namespace {
 struct Cut {
   std::size_t size = 0;  // octets of the sections
   std::size_t ttls = 0;  // TTLs in them
-  std::uint16_t additionals = 0;
 };
 
-// Copies the sections, and the TTLs as they are now; returns the partial sum of those TTLs, first octet even.
-// TTLs are read where the entry has them, not where the copy just put them, which the processor would have to
-// wait for. How many there are differs from answer to answer: the first four steps are always taken, those
-// behind the last TTL for the last one once more, and not summed.
-std::uint64_t copy_sections(std::byte* to, const cache::Entry& entry, const Cut& cut, std::uint32_t age,
-                            bool stale, std::uint32_t stale_ttl_s) noexcept {
+// What is left of a TTL, as it goes on the wire.
+[[gnu::always_inline]] inline std::uint32_t wire_ttl(const std::byte* at, std::uint32_t age) noexcept {
+  const std::uint32_t original = load_be32(at);
+  return __builtin_bswap32(original > age ? original - age : 0);
+}
+
+// TTLs that differ; see renew_ttls.
+[[gnu::noinline]] std::uint64_t renew_mixed_ttls(std::byte* to, const cache::Entry& entry, std::size_t count,
+                                                 std::uint32_t age) noexcept {
   const std::byte* const sections = entry.sections().data();
-  const std::uint16_t* const offsets = entry.ttl_offsets().data();
-  simd::copy(to, sections, cut.size);
-  if (cut.ttls == 0) return 0;
-  const std::uint32_t stale_mask = stale ? 0xffffffff : 0;
   std::uint64_t sum = 0;
-  const auto renew = [&](std::size_t i, std::uint64_t counts) {
-    const std::size_t offset = offsets[i];
-    const std::uint32_t original = load_be32(sections + offset);
-    const std::uint32_t left = original > age ? original - age : 0;
-    const std::uint32_t wire = __builtin_bswap32((left & ~stale_mask) | (stale_ttl_s & stale_mask));
+  for (const std::uint16_t offset : entry.ttl_offsets().first(count)) {
+    const std::uint32_t wire = wire_ttl(sections + offset, age);
     std::memcpy(to + offset, &wire, sizeof wire);
-    sum += (wire & counts) << (8 * (offset & 1));
-  };
-  constexpr std::size_t kAlways = 4;
-  const std::size_t last = cut.ttls - 1;
-  for (std::size_t i = 0; i < kAlways; ++i)
-    renew(simd::least(i, last), std::uint64_t{0} - static_cast<std::uint64_t>(i <= simd::opaque(last)));
-  for (std::size_t i = kAlways; i <= last; ++i) renew(i, ~std::uint64_t{0});
+    sum += std::uint64_t{wire} << (8 * (offset & 1));
+  }
   return sum;
+}
+
+// RFC 8767 5: one TTL for all.
+[[gnu::noinline]] std::uint64_t write_stale_ttls(std::byte* to, const cache::Entry& entry, std::size_t count,
+                                                 std::uint32_t ttl) noexcept {
+  const std::uint32_t wire = __builtin_bswap32(ttl);
+  std::uint64_t sum = 0;
+  for (const std::uint16_t offset : entry.ttl_offsets().first(count)) {
+    std::memcpy(to + offset, &wire, sizeof wire);
+    sum += std::uint64_t{wire} << (8 * (offset & 1));
+  }
+  return sum;
+}
+
+// Writes the TTLs as they are now over those of the copy, and returns the partial sum of them, first octet
+// even. They are read where the entry has them, not where the copy just put them, which the processor would
+// have to wait for. Those of most answers are equal. How many there are is chance: the first four are always
+// written, the last one more than once.
+[[gnu::always_inline]] inline std::uint64_t renew_ttls(std::byte* to, const cache::Entry& entry,
+                                                       std::size_t count, std::uint32_t age) noexcept {
+  if (entry.odd_ttls == cache::Entry::kMixedTtls || count != entry.ttl_count()) [[unlikely]] {
+    return renew_mixed_ttls(to, entry, count, age);
+  }
+  constexpr std::size_t kAlways = 4;
+  const std::uint16_t* const offsets = entry.ttl_offsets().data();
+  const std::uint32_t wire = wire_ttl(entry.sections().data() + offsets[0], age);
+  const std::size_t last = count - 1;
+  for (std::size_t i = 0; i < kAlways; ++i)
+    std::memcpy(to + offsets[simd::least(i, last)], &wire, sizeof wire);
+  for (std::size_t i = kAlways; i <= last; ++i) std::memcpy(to + offsets[i], &wire, sizeof wire);
+  return std::uint64_t{wire} * (count - entry.odd_ttls) + (std::uint64_t{wire} << 8) * entry.odd_ttls;
 }
 
 // The sections up to the additional one. They were written by our own renderer; the bounds are checked all
@@ -56,7 +77,7 @@ Cut without_additionals(const cache::Entry& entry) noexcept {
     at += 10U + load_be16(sections.data() + at + 8);
   }
   if (at > sections.size()) return {};
-  return {at, std::size_t{entry.answers} + entry.authorities, 0};
+  return {at, std::size_t{entry.answers} + entry.authorities};
 }
 
 // What does not fit in `room` octets as a whole. False: not even without the additional section.
@@ -80,7 +101,7 @@ std::size_t build_from_entry(Query& query, const cache::Entry& entry, cache::Sec
   }
   query.rcode = entry.rcode;
 
-  Cut cut{entry.sections_len, entry.ttl_count(), entry.additionals};
+  Cut cut{entry.sections_len, entry.ttl_count()};
   const std::size_t room = limit > begin ? limit - begin : 0;
   parts::OptPlan plan = parts::plan_opt(query, service, ede, room);
   if (cut.size + plan.size > room && !shorten(entry, room - std::min(room, plan.size), cut)) [[unlikely]] {
@@ -89,8 +110,13 @@ std::size_t build_from_entry(Query& query, const cache::Entry& entry, cache::Sec
   }
 
   const std::uint32_t age = now > entry.born ? now - entry.born : 0;
-  const std::uint64_t ttl_sum =
-      copy_sections(query.message + begin, entry, cut, age, stale, service.stale_ttl_s);
+  std::byte* const to = query.message + begin;
+  simd::copy(to, entry.sections().data(), cut.size);
+  std::uint64_t ttl_sum = 0;
+  if (cut.ttls != 0) [[likely]] {
+    ttl_sum = stale ? write_stale_ttls(to, entry, cut.ttls, service.stale_ttl_s)
+                    : renew_ttls(to, entry, cut.ttls, age);
+  }
 
   // AD tells of validation, and only those who can read it (RFC 6840 5.8). Signatures of stale data may have
   // expired.
@@ -98,12 +124,12 @@ std::size_t build_from_entry(Query& query, const cache::Entry& entry, cache::Sec
   const bool ad = wants_ad & ((entry.flags & cache::Entry::kAuthenticated) != 0);
   const auto flags =
       static_cast<std::uint16_t>(parts::reply_flags(query.flags, entry.rcode) | (ad ? Flags::kAd : 0));
-  const std::uint16_t additionals = static_cast<std::uint16_t>(cut.additionals + (plan.size != 0 ? 1 : 0));
-  const std::uint64_t header_sum =
-      parts::write_header(query, flags, entry.answers, entry.authorities, additionals);
+  const bool whole = cut.size == entry.sections_len;
+  const std::uint64_t records = whole ? entry.record_counts() : entry.record_counts() & 0xffff'ffff;
+  const std::uint64_t header_sum = parts::write_header(query, flags, records + parts::opt_record(plan));
   const std::uint64_t opt_sum = parts::write_opt(query, service, plan, begin + cut.size, entry.rcode);
 
-  if (cut.size == entry.sections_len) [[likely]] {
+  if (whole) [[likely]] {
     const std::uint16_t sections = net::fold_sum(ttl_sum + entry.sections_sum);
     query.reply_sum = net::fold_sum(header_sum + query.question_sum + net::sum_at(sections, begin) + opt_sum);
   } else {

@@ -40,7 +40,7 @@ std::size_t build_strings(Query& query, const ServiceView& service, Type type, s
     at += 1 + size;
   }
   parts::write_opt(query, service, plan, end, 0);
-  parts::write_header(query, parts::reply_flags(query.flags, 0), 1, 0, plan.size != 0 ? 1 : 0);
+  parts::write_header(query, parts::reply_flags(query.flags, 0), 1 + parts::opt_record(plan));
   query.reply_sum = net::kUnknownSum;
   return end + plan.size;
 }

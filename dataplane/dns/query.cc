@@ -37,42 +37,35 @@ std::uint16_t walk_name(const std::byte* name, std::size_t available) noexcept {
   if (available < 1 + kFixedQuestion) return 0;
   const std::size_t last = std::min<std::size_t>(kMaxFirstLabels, available - 1 - kFixedQuestion);
   std::size_t at = 0;
-  while (true) {
-    const std::uint8_t label = load_u8(name + at);
-    if (label == 0) return static_cast<std::uint16_t>(at + 1);
+  // How many labels a name has is chance: four steps are always taken, without branches; from the root label,
+  // and from behind the last place a name can end at, they lead nowhere.
+  unsigned longest = 0;
+  for (int i = 0; i < 4; ++i) {
+    const unsigned label = load_u8(name + simd::least(at, last));
+    longest |= label;
+    at += label + (simd::opaque(label) != 0 ? 1 : 0);
+  }
+  if (longest > kMaxLabelSize) return 0;  // one of them is no ordinary label
+  while (at <= last) {
+    const unsigned label = load_u8(name + at);
+    if (label == 0) [[likely]]
+      return static_cast<std::uint16_t>(at + 1);
     if (label > kMaxLabelSize) return 0;
     at += 1U + label;
-    if (at > last) return 0;
   }
+  return 0;
 }
 
-// Folds the name into query.folded and sums the question on the way, in chunks of 16 octets: two in any case,
-// for most names take no more, and a loop that ends by chance costs more than a chunk in vain. What of the
-// buffer lies behind the name is read, and masked; where the buffer ends too soon, so is a copy.
+// Folds the name into query.folded and sums the question on the way.
 void take_question(Query& query) noexcept {
-  using namespace simd;
-  constexpr std::size_t kFixed = 2;
-  const std::byte* name = query.message + kHeaderSize;
+  const std::byte* const name = query.message + kHeaderSize;
   const std::size_t size = query.qname_len;
   std::uint32_t tail;
   std::memcpy(&tail, name + size, sizeof tail);
-  std::array<std::byte, 256> copy;
-  if (const std::size_t read = std::max(kFixed * kChunk, (size + kChunk - 1) & ~(kChunk - 1));
-      kHeaderSize + read > query.capacity) [[unlikely]] {
-    std::memcpy(copy.data(), name, size);
-    name = copy.data();
-  }
-  Words2 sums{};
-  const auto take = [&](std::size_t at) {
-    const std::size_t left = size - least(at, size);
-    const Words2 chunk = first_only(load(name + at), least(kChunk, left));
-    sums += word_sums(chunk);
-    store(query.folded.data() + at, fold(chunk));
-  };
-  for (std::size_t i = 0; i < kFixed; ++i) take(i * kChunk);
-  for (std::size_t at = kFixed * kChunk; at < size; at += kChunk) take(at);
+  const std::uint64_t sum =
+      simd::fold_name(query.folded.data(), name, size, std::size_t{query.capacity} - kHeaderSize);
   // Type and class follow, at an odd octet when the name's length is odd.
-  query.question_sum = net::fold_sum(sums[0] + sums[1] + net::sum_at(net::fold_sum(tail), size));
+  query.question_sum = net::fold_sum(sum + net::sum_at(net::fold_sum(tail), size));
 }
 
 // RFC 7873 4: 8 octets, or 16 to 40.

@@ -15,6 +15,7 @@
 #include "dataplane/cache/key.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/checksum.h"
+#include "dataplane/simd/chunks.h"
 #include "dataplane/stats/counters.h"
 
 namespace swarmdns::dns {
@@ -78,8 +79,9 @@ struct Query {
   // Partial sum of the reply message, for net::finish_reply; kUnknownSum where summing afresh is as cheap.
   std::uint32_t reply_sum = net::kUnknownSum;
 
-  std::uint64_t hash = 0;                         // of key(); set by the lookup stage
-  alignas(16) std::array<std::byte, 264> folded;  // qname in lower case; zero behind it up to a multiple of 8
+  std::uint64_t hash = 0;  // of key(); set by the lookup stage
+  // qname in lower case, and zeros behind it as cache::HashKey::hash_padded wants them.
+  alignas(16) std::array<std::byte, simd::kFoldedRoom> folded;
 
   [[nodiscard]] bool recursion_desired() const noexcept { return (flags & 0x0100) != 0; }
   [[nodiscard]] bool checking_disabled() const noexcept { return (flags & 0x0010) != 0; }
@@ -104,6 +106,11 @@ struct Query {
 void parse_query(std::span<std::byte> buffer, std::uint16_t length, Transport transport,
                  Query& query) noexcept;
 
+// Writes the question (class IN) to `buffer` behind room for a header, and makes `query` as parse_query left
+// it, with Action::Lookup, but for `folded`. False when the buffer is too small for it.
+bool restore_question(std::span<std::byte> buffer, std::span<const std::byte> qname, std::uint16_t qtype,
+                      Query& query) noexcept;
+
 // A question that waits: everything a reply needs is kept apart from the frame and put back into a fresh one.
 // `Saved` is any struct with these members (miss::Request): transport, id, flags, qtype, qname_len, limit,
 // cookie_valid, server_cookie_due, reply_cookie, edns, source, hash, and qname, an array of at least 255
@@ -124,11 +131,6 @@ void save_query(const Query& query, Saved& saved) noexcept {
   saved.hash = query.hash;
   std::memcpy(saved.qname.data(), query.message + 12, query.qname_len);
 }
-
-// Writes the question (class IN) to `buffer` behind room for a header, and makes `query` as parse_query left
-// it, with Action::Lookup, but for `folded`. False when the buffer is too small for it.
-bool restore_question(std::span<std::byte> buffer, std::span<const std::byte> qname, std::uint16_t qtype,
-                      Query& query) noexcept;
 
 template <class Saved>
 bool restore_query(const Saved& saved, std::span<std::byte> buffer, Query& query) noexcept {

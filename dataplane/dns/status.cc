@@ -13,7 +13,7 @@ std::size_t build_bare(Query& query, const ServiceView& service, std::uint16_t m
   // An extended rcode needs OPT to be told.
   const unsigned rcode = query.rcode > 15 && plan.size == 0 ? to_u16(Rcode::ServFail) : query.rcode;
   const std::uint64_t header_sum = parts::write_header(
-      query, parts::reply_flags(query.flags, rcode) | more_flags, 0, 0, plan.size != 0 ? 1 : 0);
+      query, parts::reply_flags(query.flags, rcode) | more_flags, parts::opt_record(plan));
   const std::uint64_t opt_sum = parts::write_opt(query, service, plan, end, rcode);
   query.reply_sum = net::fold_sum(header_sum + query.question_sum + opt_sum);
   return end + plan.size;

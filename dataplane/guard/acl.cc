@@ -7,20 +7,6 @@
 namespace swarmdns::guard {
 namespace {
 
-__extension__ using Uint128 = unsigned __int128;
-
-std::uint64_t big_endian(std::uint64_t memory_word) noexcept {
-  return __builtin_bswap64(memory_word);
-}
-
-std::uint32_t v4_number(const net::Address& address) noexcept {
-  return static_cast<std::uint32_t>(big_endian(address.low()));
-}
-
-Uint128 v6_number(const net::Address& address) noexcept {
-  return (Uint128{big_endian(address.high())} << 64) | big_endian(address.low());
-}
-
 // One rule as a range of numbers, both ends included.
 template <class Number>
 struct Block {
@@ -73,19 +59,6 @@ std::vector<Piece<Number>> flatten(std::vector<Block<Number>> blocks, AclAction 
   return pieces;
 }
 
-// The index of the last start that is not above `key`; starts[0] never is. No branch depends on the data.
-template <class Start, class NotAbove>
-std::size_t find_piece(const std::vector<Start>& starts, NotAbove not_above) noexcept {
-  const Start* base = starts.data();
-  std::size_t left = starts.size();
-  while (left > 1) {
-    const std::size_t half = left / 2;
-    base += not_above(base[half]) ? half : 0;
-    left -= half;
-  }
-  return static_cast<std::size_t>(base - starts.data());
-}
-
 }  // namespace
 
 std::vector<AclRule> default_acl_rules(std::span<const Prefix> connected) {
@@ -97,7 +70,7 @@ std::vector<AclRule> default_acl_rules(std::span<const Prefix> connected) {
 
 std::unique_ptr<const Acl> Acl::build(std::span<const AclRule> rules, AclAction otherwise) {
   std::vector<Block<std::uint32_t>> v4;
-  std::vector<Block<Uint128>> v6;
+  std::vector<Block<Number>> v6;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const AclRule& rule = rules[i];
     if (rule.prefix.is_v4()) {
@@ -107,8 +80,8 @@ std::unique_ptr<const Acl> Acl::build(std::span<const AclRule> rules, AclAction 
       v4.push_back({first, first | span, i, rule.action});
     } else {
       const unsigned free_bits = 128U - rule.prefix.length;
-      const Uint128 span = free_bits == 128 ? ~Uint128{0} : (Uint128{1} << free_bits) - 1;
-      const Uint128 first = v6_number(rule.prefix.address) & ~span;
+      const Number span = free_bits == 128 ? ~Number{0} : (Number{1} << free_bits) - 1;
+      const Number first = v6_number(rule.prefix.address) & ~span;
       v6.push_back({first, first | span, i, rule.action});
     }
   }
@@ -118,21 +91,10 @@ std::unique_ptr<const Acl> Acl::build(std::span<const AclRule> rules, AclAction 
     acl->v4_actions_.push_back(piece.action);
   }
   for (const auto& piece : flatten(std::move(v6), otherwise)) {
-    acl->v6_starts_.push_back(
-        {static_cast<std::uint64_t>(piece.first >> 64), static_cast<std::uint64_t>(piece.first)});
+    acl->v6_starts_.push_back(piece.first);
     acl->v6_actions_.push_back(piece.action);
   }
   return acl;
-}
-
-AclAction Acl::check(const net::Address& client) const noexcept {
-  if (client.is_v4()) {
-    const std::uint32_t key = v4_number(client);
-    return v4_actions_[find_piece(v4_starts_, [key](std::uint32_t start) { return start <= key; })];
-  }
-  const Uint128 key = v6_number(client);
-  return v6_actions_[find_piece(
-      v6_starts_, [key](const Wide& start) { return ((Uint128{start.high} << 64) | start.low) <= key; })];
 }
 
 }  // namespace swarmdns::guard

@@ -83,7 +83,7 @@ CookieVerdict Cookies::check(dns::Query& query, std::uint32_t wall_s) const noex
   return verdict;
 }
 
-CookieVerdict guard_cookies(const Cookies* cookies, dns::Query& query, std::uint32_t wall_s) noexcept {
+CookieVerdict guard_cookies_fully(const Cookies* cookies, dns::Query& query, std::uint32_t wall_s) noexcept {
   const auto answer = [&query](dns::Rcode rcode) {
     query.action = dns::Action::Status;
     query.rcode = dns::to_u16(rcode);

@@ -39,6 +39,16 @@ class Cookies {
 // Invalid cookie over UDP where cookies are required, or in a cookie probe, the query becomes BADCOOKIE; a
 // client without any where they are required is told to come by TCP (Action::Truncate). Queries that are
 // answered with an error already are left so.
-CookieVerdict guard_cookies(const Cookies* cookies, dns::Query& query, std::uint32_t wall_s) noexcept;
+CookieVerdict guard_cookies_fully(const Cookies* cookies, dns::Query& query, std::uint32_t wall_s) noexcept;
+[[gnu::always_inline]] inline CookieVerdict guard_cookies(const Cookies* cookies, dns::Query& query,
+                                                          std::uint32_t wall_s) noexcept {
+  // Most queries come without, and may.
+  if (query.edns.client_cookie_len == 0 && (cookies == nullptr || !cookies->required())) [[likely]] {
+    query.cookie_valid = false;
+    query.server_cookie_due = false;
+    return CookieVerdict::None;
+  }
+  return guard_cookies_fully(cookies, query, wall_s);
+}
 
 }  // namespace swarmdns::guard

@@ -49,7 +49,7 @@ class alignas(64) RateLine {
   }
 
 #ifdef SWARMDNS_RATE_SIMD
-  [[nodiscard]] unsigned match(std::uint16_t id) const noexcept {
+  [[nodiscard, gnu::always_inline]] unsigned match(std::uint16_t id) const noexcept {
     const __m128i want = _mm_set1_epi16(static_cast<short>(id));
     const __m128i equal =
         _mm_packs_epi16(_mm_cmpeq_epi16(half(ids_, 0), want), _mm_cmpeq_epi16(half(ids_, 1), want));
@@ -87,7 +87,7 @@ class alignas(64) RateLine {
 #endif
 
   // When the counts were last brought down.
-  [[nodiscard]] std::uint32_t tick() const noexcept {
+  [[nodiscard, gnu::always_inline]] std::uint32_t tick() const noexcept {
     return load(ids_[0]) | (std::uint32_t{load(counts_[0])} << 16);
   }
   void set_tick(std::uint32_t tick) noexcept {
@@ -96,7 +96,7 @@ class alignas(64) RateLine {
   }
 
   // Adds `cost` to a lane's count. False when that would be more than full: then nothing is added.
-  [[nodiscard]] bool add(unsigned lane, std::uint32_t cost) noexcept {
+  [[nodiscard, gnu::always_inline]] bool add(unsigned lane, std::uint32_t cost) noexcept {
     const std::uint32_t count = load(counts_[lane]) + cost;
     if (count > kFull) return false;
     store(counts_[lane], static_cast<std::uint16_t>(count));
@@ -111,10 +111,10 @@ class alignas(64) RateLine {
  private:
   using Lanes = std::array<std::atomic<std::uint16_t>, kLanes>;
 
-  static std::uint16_t load(const std::atomic<std::uint16_t>& lane) noexcept {
+  [[gnu::always_inline]] static std::uint16_t load(const std::atomic<std::uint16_t>& lane) noexcept {
     return lane.load(std::memory_order_relaxed);
   }
-  static void store(std::atomic<std::uint16_t>& lane, std::uint16_t value) noexcept {
+  [[gnu::always_inline]] static void store(std::atomic<std::uint16_t>& lane, std::uint16_t value) noexcept {
     lane.store(value, std::memory_order_relaxed);
   }
 #ifdef SWARMDNS_RATE_SIMD

@@ -18,6 +18,7 @@ inline constexpr std::size_t kVlanTag = 4;
 inline constexpr std::size_t kIpv4Header = 20;
 inline constexpr std::size_t kIpv6Header = 40;
 inline constexpr std::size_t kUdpHeader = 8;
+inline constexpr std::uint8_t kProtoUdp = 17;
 // Ethernet, two tags, IPv6, UDP: the most that lies before a DNS message.
 inline constexpr std::size_t kMaxHeaders = kEthernetHeader + 2 * kVlanTag + kIpv6Header + kUdpHeader;
 inline constexpr std::uint16_t kDnsPort = 53;

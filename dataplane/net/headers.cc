@@ -18,7 +18,6 @@ constexpr std::uint16_t kTypeIpv6 = 0x86dd;
 constexpr std::uint8_t kProtoHopByHop = 0;
 constexpr std::uint8_t kProtoIcmp = 1;
 constexpr std::uint8_t kProtoTcp = 6;
-constexpr std::uint8_t kProtoUdp = 17;
 constexpr std::uint8_t kProtoFragment = 44;
 constexpr std::uint8_t kProtoIcmpv6 = 58;
 

@@ -7,12 +7,14 @@
 namespace swarmdns::net {
 
 AddressSet::AddressSet(std::span<const Address> addresses) {
-  const std::size_t slots = std::bit_ceil(std::max<std::size_t>(2 * addresses.size() + 1, 8));
+  const std::size_t slots = std::bit_ceil(std::max<std::size_t>(4 * addresses.size() + 1, 8));
   slots_.resize(slots);
   mask_ = slots - 1;
   for (const Address& address : addresses) {
     if (address == kEmpty || contains(address)) continue;
-    std::size_t at = slot(address);
+    const std::uint64_t mixed = mix(address);
+    some_ |= std::uint64_t{1} << (mixed >> 58);
+    std::size_t at = slot(mixed);
     while (!(slots_[at] == kEmpty)) at = (at + 1) & mask_;
     slots_[at] = address;
     ++size_;

@@ -7,7 +7,6 @@ namespace swarmdns::net {
 namespace {
 
 constexpr std::uint8_t kHopLimit = 64;
-constexpr std::uint8_t kProtoUdp = 17;
 
 void store_be16(std::byte* at, std::size_t value) noexcept {
   const auto swapped = __builtin_bswap16(static_cast<std::uint16_t>(value));

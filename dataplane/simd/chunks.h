@@ -1,5 +1,6 @@
-// Octet strings in chunks of 16, without branches on their length: what the packet path compares, copies and
-// sums is a few dozen octets of ever another length, and a mispredicted loop costs more than a chunk in vain.
+// Octet strings in chunks of 16, without branches on lengths that names and answers usually have: what the
+// packet path compares, copies, sums and folds is a few dozen octets of ever another length, and a
+// mispredicted loop costs more than a chunk in vain.
 //
 // The i-th chunk of a string of 16 octets or more begins at 16 * i, or where the last one begins that still
 // ends with the string: nothing is read or written outside of it, and a fixed number of chunks serves all
@@ -10,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+
+#include "dataplane/simd/branchless.h"
 
 namespace swarmdns::simd {
 
@@ -25,17 +28,6 @@ inline constexpr std::size_t kChunk = 16;
 }
 inline void store(std::byte* at, Words2 chunk) noexcept {
   std::memcpy(at, &chunk, sizeof chunk);
-}
-
-// The value, of which the compiler knows nothing from here on: it would make branches of what it knows.
-[[nodiscard]] inline std::size_t opaque(std::size_t value) noexcept {
-  asm("" : "+r"(value));
-  return value;
-}
-// The lesser of the two, without a branch.
-[[nodiscard]] inline std::size_t least(std::size_t a, std::size_t b) noexcept {
-  const std::size_t other = opaque(b);
-  return a < other ? a : other;
 }
 
 // Where chunk `i` of `length` octets begins.
@@ -111,6 +103,79 @@ inline void copy(std::byte* to, const std::byte* from, std::size_t length) noexc
       store(to + from_at, load(from + from_at));
     }
   }
+}
+
+// Lengths that are summed in a fixed number of steps: those of most queries, as UDP datagrams.
+inline constexpr std::size_t kSumFixedLeast = 32;
+inline constexpr std::size_t kSumFixedMost = 80;
+
+[[nodiscard]] inline std::uint64_t sum_fixed(const std::byte* at, std::size_t length) noexcept {
+  Words2 sums = word_sums(load(at)) + word_sums(load(at + kChunk));
+  for (std::size_t i = kSumFixedLeast / kChunk; i < kSumFixedMost / kChunk; ++i) {
+    // What an earlier chunk has had is not counted again; all of it, in chunks in vain.
+    const std::size_t from = chunk_at(i, length);
+    const Words2 fresh = without_first(load(at + from), least(kChunk * i - from, kChunk));
+    sums += word_sums(fresh) << (8 * (from & 1));
+  }
+  return sums[0] + sums[1];
+}
+
+// The sum of 32-bit words as they lie in memory, the last padded with zeros; at most 65,535 octets.
+[[nodiscard]] inline std::uint64_t word_sum(const std::byte* at, std::size_t length) noexcept {
+  const auto word_at = [](const std::byte* from) {
+    std::uint64_t word;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+  };
+  const auto halves = [](std::uint64_t word) { return (word & 0xffffffff) + (word >> 32); };
+  if (length - kSumFixedLeast <= kSumFixedMost - kSumFixedLeast) [[likely]]
+    return sum_fixed(at, length);
+  if (length < 8) {
+    std::uint64_t word = 0;  // padded with zeros behind, in memory order
+    for (std::size_t i = 0; i < length; ++i) word |= std::to_integer<std::uint64_t>(at[i]) << (8 * i);
+    return halves(word);
+  }
+  const std::byte* const end = at + length;
+  std::uint64_t sum = 0;
+  std::uint64_t other = 0;  // two chains, and no carry to wait for
+  for (; end - at >= 16; at += 16) {
+    sum += halves(word_at(at));
+    other += halves(word_at(at + 8));
+  }
+  if (end - at >= 8) {
+    sum += halves(word_at(at));
+    at += 8;
+  }
+  // What is left are the last octets of a word that ends with them; none: shifted out.
+  const auto left = static_cast<unsigned>(end - at);
+  return sum + other + halves((word_at(end - 8) >> 8) >> (8 * (7 - left)));
+}
+
+// `name`, at most 255 octets, in lower case to `to`, which has kFoldedRoom octets; behind it stand at least 8
+// zeros, up to a multiple of 16 and to 48 octets. `readable`: octets from `name` on that may be read. Returns
+// the word sum of the name as it came.
+//
+// Three chunks in any case: most names take no more. What of the buffer lies behind the name is read, and
+// masked; where the buffer ends too soon, so is a copy.
+inline constexpr std::size_t kFoldedRoom = 272;
+[[nodiscard]] inline std::uint64_t fold_name(std::byte* to, const std::byte* name, std::size_t length,
+                                             std::size_t readable) noexcept {
+  constexpr std::size_t kFixed = 3;
+  std::byte copy[kFoldedRoom];
+  if (std::max(kFixed * kChunk, length + 8 + kChunk) > readable) [[unlikely]] {
+    std::memcpy(copy, name, length);
+    name = copy;
+  }
+  Words2 sums{};
+  const auto take = [&](std::size_t at) {
+    const std::size_t left = length - least(at, length);
+    const Words2 chunk = first_only(load(name + at), least(kChunk, left));
+    sums += word_sums(chunk);
+    store(to + at, fold(chunk));
+  };
+  for (std::size_t i = 0; i < kFixed; ++i) take(i * kChunk);
+  for (std::size_t at = kFixed * kChunk; at < length + 8; at += kChunk) take(at);
+  return sums[0] + sums[1];
 }
 
 }  // namespace swarmdns::simd

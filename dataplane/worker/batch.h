@@ -36,6 +36,19 @@ inline constexpr std::size_t kMaxBurst = 64;
 class Places {
  public:
   void clear() noexcept { size_ = 0; }
+  // Calls `keep` for each, and keeps those for which it says true. In place: a copy would read in words what
+  // has just been written in octets, for which a processor waits until all its stores are done.
+  template <class Keep>
+  [[gnu::always_inline]] void retain(Keep keep) noexcept {
+    const std::size_t count = size_;
+    std::size_t kept = 0;
+    for (std::size_t n = 0; n < count; ++n) {
+      const std::uint8_t place = places_[n];
+      places_[kept] = place;
+      kept += keep(std::size_t{place}) ? 1 : 0;
+    }
+    size_ = kept;
+  }
   void push(std::size_t place) noexcept { places_[size_++] = static_cast<std::uint8_t>(place); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] const std::uint8_t* begin() const noexcept { return places_.data(); }
@@ -46,11 +59,20 @@ class Places {
   std::array<std::uint8_t, kMaxBurst> places_;
 };
 
+// Asks for line `line` of a frame to come, of the four that a query and most replies take. A stage asks for
+// one or two a query: all at once would fill the processor's buffers for lines under way, and it would wait.
+[[gnu::always_inline]] inline void prefetch_line(const std::byte* frame, std::size_t line) noexcept {
+  __builtin_prefetch(frame + 64 * line, 1);
+}
+
 struct Batch {
   // Set by whoever fills the batch: `count` frames, and when they were received.
   std::size_t count = 0;
   std::uint64_t rx_tsc = 0;
   std::array<Frame, kMaxBurst> frames;
+  // Frames of the burst after this one: their memory is asked for, a line at a time, while this one is worked
+  // on. Any others, or null, are no harm.
+  std::array<const std::byte*, kMaxBurst> ahead{};
 
   // Read by whoever empties it.
   std::array<Fate, kMaxBurst> fates;

@@ -1,28 +1,26 @@
 // Stage 3: who may ask, and who is known by a cookie. Before the lookup, so that nobody learns from timing
 // what the cache holds, and no miss is started for one who may not ask.
 #include "dataplane/worker/stages.h"
+#include "proto/dns/types.h"
 
 namespace swarmdns::worker {
 namespace {
 
 using stats::Counter;
 
-constexpr std::uint16_t kRefused = 5;
 constexpr std::uint16_t kEdeProhibited = 18 + 1;  // RFC 8914 4.19, as Query::ede has it
 
 }  // namespace
 
 void guard_stage(Batch& batch, const Context& context) noexcept {
   const Policy& policy = context.policy;
-  Places went_in = batch.live;
-  batch.live.clear();
-  for (const std::size_t i : went_in) {
+  batch.live.retain([&](std::size_t i) {
     dns::Query& query = batch.queries[i];
     const guard::AclAction allowed = policy.acl->check(query.source);
     if (allowed == guard::AclAction::Deny) {
       batch.fates[i] = Fate::Gone;
       context.counters.add(Counter::DropAcl);
-      continue;
+      return false;
     }
     if (policy.rate_limiter) {
       batch.rate_keys[i] = policy.rate_limiter->keys(query.source);
@@ -30,7 +28,7 @@ void guard_stage(Batch& batch, const Context& context) noexcept {
     }
     if (allowed == guard::AclAction::Refuse) {
       query.action = dns::Action::Status;
-      query.rcode = kRefused;
+      query.rcode = dns::to_u16(dns::Rcode::Refused);
       query.ede = kEdeProhibited;
     }
     switch (guard::guard_cookies(policy.cookies.get(), query, context.moment.wall_s)) {
@@ -46,8 +44,8 @@ void guard_stage(Batch& batch, const Context& context) noexcept {
         context.counters.add(Counter::CookieInvalid);
         break;
     }
-    batch.live.push(i);
-  }
+    return true;
+  });
 }
 
 }  // namespace swarmdns::worker

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "dataplane/simd/chunks.h"
+#include "dataplane/simd/branchless.h"
 
 namespace swarmdns::worker {
 namespace {
@@ -52,16 +52,11 @@ class ByKind {
 void headers_stage(Batch& batch, const Context& context) noexcept {
   batch.live.clear();
   batch.to_kernel.clear();
-  for (std::size_t i = 0; i < batch.count; ++i) {
-    // Headers and question of a frame are its first two cache lines; the NIC or another core has written
-    // them.
-    __builtin_prefetch(batch.frames[i].data);
-    __builtin_prefetch(batch.frames[i].data + 64);
-  }
   const ByKind order(batch);
   for (std::size_t n = 0; n < batch.count; ++n) {
     const std::size_t i = order[n];
     const Frame& frame = batch.frames[i];
+    prefetch_line(batch.ahead[n], 0);
     net::FrameInfo& info = batch.infos[i];
     switch (net::parse_frame({frame.data, frame.length}, context.identity, frame.checksum_good, info)) {
       case net::Verdict::FastPath:

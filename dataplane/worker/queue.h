@@ -16,9 +16,11 @@ class Queue {
  public:
   Queue(const eal::Port& port, unsigned queue, unsigned burst, stats::Block& counters) noexcept;
 
-  // rx.cc: fills the batch with what was received (frames, count). What cannot be a frame of ours (chained
-  // mbufs) is dropped and counted here.
-  [[nodiscard]] std::size_t receive(Batch& batch) noexcept;
+  // rx.cc: fills the batch with what was received (frames, count, rx_tsc), and receives the burst after it,
+  // for the next call, unless this is the `last`. Returns how many frames there were. What cannot be a frame
+  // of ours (chained mbufs) is dropped and counted here.
+  enum class Next : std::uint8_t { Ahead, Last };
+  [[nodiscard]] std::size_t receive(Batch& batch, Next next) noexcept;
 
   // tx.cc: sends the batch's replies, frees everything else, counts. Returns how many replies went out.
   std::size_t transmit(Batch& batch) noexcept;
@@ -35,6 +37,7 @@ class Queue {
   std::size_t flush() noexcept;
 
  private:
+  void receive_ahead() noexcept;
   std::size_t send_all(rte_mbuf** mbufs, std::size_t count) noexcept;
 
   const std::uint16_t port_;
@@ -46,6 +49,9 @@ class Queue {
   stats::Block& counters_;
   std::uint16_t pending_count_ = 0;
   std::array<rte_mbuf*, kMaxBurst> received_;  // those of the batch, in its order
+  std::array<rte_mbuf*, kMaxBurst> ahead_;     // received, and not yet handed out
+  std::uint16_t ahead_count_ = 0;
+  std::uint64_t ahead_tsc_ = 0;  // when
   std::array<rte_mbuf*, kMaxBurst> outgoing_;
   std::array<rte_mbuf*, kMaxBurst> pending_;
 };

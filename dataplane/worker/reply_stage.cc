@@ -10,6 +10,7 @@ void reply_stage(Batch& batch, const Context& context) noexcept {
   std::size_t sent = 0;
   for (const std::size_t i : batch.replies) {
     dns::Query& query = batch.queries[i];
+    prefetch_line(batch.ahead[i], 3);
     batch.fates[i] = Fate::Gone;
     if (!pass_rate_limit(query, batch.entries[i], policy, batch.rate_keys[i], context.moment.ms,
                          context.counters)) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dataplane/stats/tsc_clock.h"
 #include "dataplane/worker/queue.h"
 
 namespace swarmdns::worker {
@@ -20,8 +21,24 @@ Queue::Queue(const eal::Port& port, unsigned queue, unsigned burst, stats::Block
       pool_(port.pool(queue)),
       counters_(counters) {}
 
-std::size_t Queue::receive(Batch& batch) noexcept {
-  const std::uint16_t received = rte_eth_rx_burst(port_, queue_, received_.data(), burst_);
+void Queue::receive_ahead() noexcept {
+  ahead_count_ = rte_eth_rx_burst(port_, queue_, ahead_.data(), burst_);
+  if (ahead_count_ != 0) ahead_tsc_ = stats::read_tsc();
+}
+
+std::size_t Queue::receive(Batch& batch, Next next) noexcept {
+  batch.count = 0;
+  if (ahead_count_ == 0 && next == Next::Ahead) receive_ahead();
+  if (ahead_count_ == 0) return 0;
+  const std::uint16_t received = ahead_count_;
+  received_ = ahead_;
+  batch.rx_tsc = ahead_tsc_;
+  ahead_count_ = 0;
+  if (next == Next::Ahead) {
+    receive_ahead();
+    for (std::uint16_t i = 0; i < ahead_count_; ++i)
+      batch.ahead[i] = rte_pktmbuf_mtod(ahead_[i], const std::byte*);
+  }
   std::size_t count = 0;
   for (std::uint16_t i = 0; i < received; ++i) {
     rte_mbuf* mbuf = received_[i];

@@ -62,7 +62,8 @@ class Worker::Loop {
       if (clock_.refresh(before)) police_.refill(clock_.moment().ms);
       const Policy& policy = *parts_.policy->current.load(std::memory_order_acquire);
       std::size_t work = 0;
-      for (std::size_t port = 0; port < queues_.size(); ++port) work += poll(port, policy);
+      for (std::size_t port = 0; port < queues_.size(); ++port)
+        work += poll(port, policy, Queue::Next::Ahead);
       work += take_miss_replies(policy);
       if (options_.index == 0) work += take_kernel_frames();
       reader_.quiescent();
@@ -79,6 +80,10 @@ class Worker::Loop {
         before = policy.spin ? after : rest(after, policy, load);
       }
     }
+    // What was received ahead is answered before the end.
+    const Policy& policy = *parts_.policy->current.load(std::memory_order_acquire);
+    for (std::size_t port = 0; port < queues_.size(); ++port) poll(port, policy, Queue::Next::Last);
+    reader_.quiescent();
     if (on_roll_) parts_.roll->leave();
   }
 
@@ -93,11 +98,10 @@ class Worker::Loop {
     value.store(value.load(std::memory_order_relaxed) + ticks, std::memory_order_relaxed);
   }
 
-  std::size_t poll(std::size_t port, const Policy& policy) noexcept {
+  std::size_t poll(std::size_t port, const Policy& policy, Queue::Next next) noexcept {
     Queue& queue = queues_[port];
-    const std::size_t received = queue.receive(batch_);
+    const std::size_t received = queue.receive(batch_, next);
     if (batch_.count == 0) return received;
-    batch_.rx_tsc = read_tsc();
     run_stages(batch_, {.policy = policy,
                         .identity = *policy.ports[port],
                         .reader = reader_,

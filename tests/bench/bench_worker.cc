@@ -76,6 +76,8 @@ class Frames {
       batch.frames[i] = {at(first + i), lengths_[first + i], kRoom, false};
     }
     batch.count = count;
+    // The burst behind, which a worker has received by then.
+    for (std::size_t i = 0; i < count; ++i) batch.ahead[i] = at((first + count + i) % count_);
   }
 
  private:

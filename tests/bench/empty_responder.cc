@@ -40,7 +40,7 @@ void turn_around(std::byte* frame, std::size_t length) {
 }
 
 void answer(worker::Queue& queue, worker::Batch& batch) {
-  if (queue.receive(batch) == 0) return;
+  if (queue.receive(batch, worker::Queue::Next::Ahead) == 0) return;
   for (std::size_t i = 0; i < batch.count; ++i) {
     turn_around(batch.frames[i].data, batch.frames[i].length);
     batch.fates[i] = worker::Fate::Reply;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataplane/cache/table.h"
+#include "dataplane/simd/chunks.h"
 #include "tests/unit/dataplane/cache/helpers.h"
 
 namespace swarmdns::cache {
@@ -103,6 +104,20 @@ TEST(Hash, ReadsNothingBeyondTheName) {
     const Key a{exact.data(), static_cast<std::uint8_t>(length), 0, 0, 1};
     const Key b{padded.data(), static_cast<std::uint8_t>(length), 0, 0, 1};
     EXPECT_EQ(key.hash(a), key.hash(b)) << length;
+  }
+}
+
+TEST(Hash, OfAFoldedNameIsThatOfTheKey) {
+  const HashKey hash_key = HashKey::from_seed(5);
+  for (std::size_t length = 1; length <= 255; ++length) {
+    const std::vector<std::byte> name(length, std::byte{'x'});
+    std::array<std::byte, simd::kFoldedRoom> folded;
+    folded.fill(std::byte{0xee});
+    static_cast<void>(simd::fold_name(folded.data(), name.data(), length, length));
+    Key key{name.data(), static_cast<std::uint8_t>(length), 1, 0, 28};
+    const std::uint64_t expected = hash_key.hash(key);
+    key.qname = folded.data();
+    ASSERT_EQ(hash_key.hash_padded(key), expected) << length;
   }
 }
 

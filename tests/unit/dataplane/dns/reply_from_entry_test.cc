@@ -104,6 +104,33 @@ TEST(BuildFromEntry, NamesOfOddAndEvenLengthAtAnyAge) {
   }
 }
 
+// The TTLs of most answers are equal, and written by other code than those that differ.
+TEST(BuildFromEntry, EqualTtlsInAnyNumberAtOddAndEvenOctets) {
+  for (const char* name : {"a.", "ab."}) {
+    for (unsigned records = 1; records <= 9; ++records) {
+      const auto message = [&](std::uint32_t ttl) {
+        MessageBuilder out = MessageBuilder().with_flags(0x8180).question(name, test::kTxt);
+        // Of odd length and different, so that each is a record of its own.
+        for (unsigned i = 0; i < records; ++i)
+          out.record(1, kOwner, test::kTxt, 1, ttl,
+                     hex(i % 2 == 0 ? "0278"
+                                      "79"
+                                    : "0178"));
+        return out.build();
+      };
+      const auto image = test::entry_from_response(message(70'000), {.rules = {.max_ttl_s = 0x7fffffff}});
+      EXPECT_NE(image.entry().odd_ttls, cache::Entry::kMixedTtls);
+      for (const std::uint32_t age : {0U, 1U, 4'465U, 70'000U, 80'000U}) {
+        Exchange exchange(ask(name, test::kTxt));
+        EXPECT_EQ(test::to_hex(exchange.reply(image, kBorn + age)),
+                  test::to_hex(message(age < 70'000 ? 70'000 - age : 0)))
+            << name << records << " at " << age;
+      }
+    }
+  }
+  EXPECT_EQ(mixed("a.").entry().odd_ttls, cache::Entry::kMixedTtls);
+}
+
 TEST(BuildFromEntry, ClockBeforeBirthCountsAsNoAge) {
   Exchange exchange(ask("a."));
   EXPECT_EQ(exchange.reply(mixed("a."), kBorn - 5), expected("a.", 0x8180, 0));

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <random>
 #include <vector>
 
+#include "dataplane/net/checksum.h"
 #include "proto/dns/fold.h"
 
 namespace swarmdns::simd {
@@ -54,6 +56,24 @@ TEST(Chunks, FoldIsThatOfTheWireLibrary) {
     for (std::size_t i = 0; i < kChunk; ++i) in[i] = static_cast<std::byte>(octet + i);
     store(out, fold(load(in)));
     for (std::size_t i = 0; i < kChunk; ++i) ASSERT_EQ(out[i], dns::fold_octet(in[i])) << octet << ' ' << i;
+  }
+}
+
+TEST(Chunks, FoldNameFoldsSumsAndPadsEveryLength) {
+  std::mt19937 random(3);
+  for (std::size_t length = 1; length <= 255; ++length) {
+    // With room behind the name, which must not show, and with none at all.
+    for (const std::size_t behind : {std::size_t{0}, std::size_t{64}}) {
+      const Octets name = random_octets(length + behind, random);
+      std::array<std::byte, kFoldedRoom> folded;
+      folded.fill(std::byte{0xee});
+      const std::uint64_t sum = fold_name(folded.data(), name.data(), length, name.size());
+      ASSERT_EQ(net::fold_sum(sum), net::fold_sum(word_sum(name.data(), length))) << length;
+      for (std::size_t i = 0; i < length; ++i)
+        ASSERT_EQ(folded[i], dns::fold_octet(name[i])) << length << ' ' << i;
+      const std::size_t zeros = std::max<std::size_t>(48, (length + 8 + kChunk - 1) / kChunk * kChunk);
+      for (std::size_t i = length; i < zeros; ++i) ASSERT_EQ(folded[i], std::byte{0}) << length << ' ' << i;
+    }
   }
 }
 
