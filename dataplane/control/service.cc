@@ -1,5 +1,6 @@
 #include "dataplane/control/service.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <optional>
@@ -29,6 +30,15 @@ class Place {
  private:
   std::atomic<int>& taken_;
   bool good_;
+};
+
+// At the end of a call that took much memory, what is free goes back to the system. Each call may run on
+// another thread with a heap of its own, and all of them would keep what their largest one took.
+struct Trim {
+  Trim() = default;
+  ~Trim() { (void)::malloc_trim(0); }
+  Trim(const Trim&) = delete;
+  Trim& operator=(const Trim&) = delete;
 };
 
 grpc::Status too_many(const char* what) {
@@ -127,6 +137,7 @@ grpc::Status Service::Lookup(grpc::ServerContext*, const v1::LookupRequest* requ
 
 grpc::Status Service::Dump(grpc::ServerContext* context, const v1::DumpRequest*,
                            grpc::ServerWriter<v1::CacheSlice>* writer) {
+  const Trim trim;
   const Place place(transfers_, kMaxTransfers);
   if (!place) return too_many("dumps and loads");
   const std::string node = parts_.configurator.in_force().node_name();
@@ -139,6 +150,7 @@ grpc::Status Service::Dump(grpc::ServerContext* context, const v1::DumpRequest*,
 
 grpc::Status Service::Load(grpc::ServerContext* context, grpc::ServerReader<v1::CacheSlice>* reader,
                            v1::LoadResponse* response) {
+  const Trim trim;
   const Place place(transfers_, kMaxTransfers);
   if (!place) return too_many("dumps and loads");
   const v1::DataplaneConfig config = parts_.configurator.in_force();

@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 
 #include "dataplane/eal/eal.h"
 #include "dataplane/eal/pci.h"
+#include "dataplane/eal/xdp_sockets.h"
 
 namespace swarmdns::eal {
 namespace {
@@ -96,6 +98,7 @@ std::expected<std::unique_ptr<Port>, Error> Port::open(const PortOptions& option
       }
     }
   }
+  const std::vector<int> of_others = xdp_sockets();
   for (unsigned i = 0; i < devices; ++i) {
     const unsigned each = queues / devices;
     if (auto ok = port->probe(devices == 1 ? device : of_queue(device, i), each); !ok) {
@@ -104,6 +107,7 @@ std::expected<std::unique_ptr<Port>, Error> Port::open(const PortOptions& option
     if (auto ok = port->configure(port->ids_.back(), each, options, burst); !ok)
       return std::unexpected(ok.error());
   }
+  std::ranges::set_difference(xdp_sockets(), of_others, std::back_inserter(port->xdp_sockets_));
   return port;
 }
 
@@ -303,6 +307,7 @@ PortCounters Port::counters() const noexcept {
     sum.tx_errors += stats.oerrors;
     sum.no_mbuf += stats.rx_nombuf;
   }
+  sum.missed += frames_beyond_the_ring(xdp_sockets_);
   return sum;
 }
 

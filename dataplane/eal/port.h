@@ -33,8 +33,8 @@ struct LinkState {
   std::uint32_t mbit_s = 0;  // 0: unknown
 };
 
-// Of the device, since its start. `missed`: frames it had no descriptor for; `no_mbuf`: no buffer to put them
-// in.
+// Of the device, since its start. `missed`: frames it had no descriptor or, with AF_XDP, no place in its ring
+// for; `no_mbuf`: no buffer to put them in.
 struct PortCounters {
   std::uint64_t rx_frames = 0;
   std::uint64_t tx_frames = 0;
@@ -117,6 +117,7 @@ class Port {
   std::string driver_;
   std::array<std::uint8_t, 6> mac_{};
   std::vector<rte_mempool*> pools_;
+  std::vector<int> xdp_sockets_;  // the driver's own
   std::optional<Carrier> carrier_;
 };
 

@@ -237,6 +237,16 @@ void Engine::admit(const Request& request, std::uint16_t asker) {
     return;
   }
   Pending& pending = pending_[index];
+  const bool outdated = pending.epoch != store_.epoch();
+  if (outdated) {
+    // Asked before a flush: who asks after it must not get what was true before, so all who wait get what is
+    // true now.
+    end_attempts(pending);
+    pending.epoch = store_.epoch();
+    pending.answer = {};
+    pending.failed_rcode = 0;
+    pending.failed_ede = 0;
+  }
   if (!fresh) {
     counters_.add(stats::Counter::MissCoalesced);
     if (pending.answer && request.kind == Kind::Stale) {
@@ -249,8 +259,11 @@ void Engine::admit(const Request& request, std::uint16_t asker) {
   waiters_[waiter].next = pending.waiters;
   pending.waiters = waiter;
   ++pending.waiter_count;
-  if (fresh || pending.state == Pending::State::Resting) {
+  if (fresh || outdated || pending.state == Pending::State::Resting) {
+    const std::uint64_t deadline_us = pending.deadline_us;
     start(index);
+    if (pending.waiter_count > 1)
+      pending.deadline_us = deadline_us;  // flushes do not make anybody wait longer
   } else if (pending.waiter_count == 1) {
     // Until now nobody waited: the client gets the whole of its time.
     pending.deadline_us = now_us_ + std::uint64_t{options_->deadline_ms} * 1000;

@@ -109,7 +109,13 @@ TEST(Stress, ReadersNeverSeeAWrongEntryAtFourTimesTheBudget) {
   auto options = Engine::small();
   options.budget_bytes = 8U << 20;
   Engine engine(options);
-  const Tally tally = run(engine, 160'000, 3, 1, std::chrono::milliseconds(2000));
+  Tally tally;
+  // On a machine with much else to do, readers that yield may hardly get on in two seconds.
+  for (int round = 0; round < 20 && tally.found <= 1000; ++round) {
+    const Tally more = run(engine, 160'000, 3, 1, std::chrono::milliseconds(2000));
+    tally.found += more.found;
+    tally.wrong += more.wrong;
+  }
   EXPECT_GT(tally.found, 1000U);
   EXPECT_EQ(tally.wrong, 0U);
   EXPECT_GT(engine.count(stats::Counter::CacheEvictions), 0U);

@@ -104,6 +104,47 @@ TEST_F(AnswerTest, AFlushIsNotUndoneByWhatWasAskedBefore) {
   EXPECT_EQ(upstream.take().size(), 1U);
 }
 
+TEST_F(AnswerTest, WhoAsksAfterAFlushDoesNotGetWhatWasAskedBefore) {
+  make();
+  ask({.id = 1});
+  poll();
+  const auto before = upstream.take();
+  ASSERT_EQ(before.size(), 1U);
+  ++store.epoch_now;
+  ask({.id = 2});
+  ask({.id = 3});
+  poll();
+  const auto after = upstream.take();
+  ASSERT_EQ(after.size(), 1U);
+  EXPECT_EQ(count(Counter::MissCoalesced), 2U);
+  upstream.answer(before[0], {.records = {{.data = "\x0a\x01\x01\x01"}}});
+  poll();
+  EXPECT_TRUE(replies().empty());  // too late for everybody
+  upstream.answer(after[0], {.records = {{.data = "\x0a\x02\x02\x02"}}});
+  poll();
+  const auto got = replies();
+  ASSERT_EQ(got.size(), 3U);  // the first one too: it loses nothing by an answer that is newer
+  const auto sections = got[0]->answer->sections();
+  EXPECT_EQ(std::to_integer<int>(sections[sections.size() - 1]), 2);
+  EXPECT_EQ(store.submitted.size(), 1U);
+  ask({.id = 4});  // and it lingers
+  poll();
+  EXPECT_TRUE(upstream.take().empty());
+}
+
+TEST_F(AnswerTest, AFlushMakesNobodyWaitLonger) {
+  options.deadline_ms = 1000;
+  make();
+  ask({.id = 1});
+  advance_ms(700);
+  ++store.epoch_now;
+  ask({.id = 2});
+  advance_ms(290);
+  EXPECT_TRUE(replies().empty());
+  advance_ms(20);
+  EXPECT_EQ(replies().size(), 2U);  // SERVFAIL for both, as for all who join a question under way
+}
+
 TEST_F(AnswerTest, AFlushEndsLingering) {
   make();
   ask_and_answer({}, {});

@@ -133,6 +133,14 @@ TEST_F(ReplyCheckTest, ComparesAnswers) {
   EXPECT_FALSE(cut.wrong_answer);
 }
 
+TEST_F(ReplyCheckTest, ATruncatedReplyDoesNotSayHowTheQuestionEnds) {
+  expect("www.example. A NXDOMAIN\n");
+  EXPECT_FALSE(judge(reply(kReply | 0x200).build()).wrong_rcode);
+  EXPECT_FALSE(judge(reply(kReply | 0x200 | 3).build()).wrong_rcode);
+  EXPECT_TRUE(judge(reply(kReply | 0x200 | 2).build()).wrong_rcode);  // an error is one, cut or not
+  EXPECT_TRUE(judge(reply(kReply).build()).wrong_rcode);
+}
+
 TEST_F(ReplyCheckTest, FollowsAliases) {
   expect("www.example. A NOERROR 192.0.2.1\n");
   const auto aliased = [](std::string_view owner) {
