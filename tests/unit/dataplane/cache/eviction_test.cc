@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <list>
 #include <random>
-#include <unordered_map>
 #include <vector>
 
+#include "tests/bench/replacement_policies.h"
 #include "tests/unit/dataplane/cache/helpers.h"
 
 namespace swarmdns::cache {
@@ -20,81 +19,22 @@ using testing::make_image;
 using testing::numbered;
 using testing::TestKey;
 
-// SIEVE as published: a list, a hand, a mark.
-class ReferenceSieve {
- public:
-  explicit ReferenceSieve(std::size_t capacity) : capacity_(capacity) {}
-
-  bool ask(std::uint64_t key) {
-    if (const auto found = where_.find(key); found != where_.end()) {
-      found->second->second = true;
-      return true;
-    }
-    if (list_.size() == capacity_) evict();
-    list_.emplace_front(key, false);
-    where_[key] = list_.begin();
-    return false;
-  }
-
- private:
-  using Node = std::pair<std::uint64_t, bool>;
-
-  void evict() {
-    auto at = hand_ == list_.end() ? std::prev(list_.end()) : hand_;
-    while (at->second) {
-      at->second = false;
-      at = at == list_.begin() ? std::prev(list_.end()) : std::prev(at);
-    }
-    hand_ = at == list_.begin() ? list_.end() : std::prev(at);
-    where_.erase(at->first);
-    list_.erase(at);
-  }
-
-  std::size_t capacity_;
-  std::list<Node> list_;
-  std::list<Node>::iterator hand_ = list_.end();
-  std::unordered_map<std::uint64_t, std::list<Node>::iterator> where_;
-};
-
-class LeastRecentlyUsed {
- public:
-  explicit LeastRecentlyUsed(std::size_t capacity) : capacity_(capacity) {}
-  bool ask(std::uint64_t key) {
-    if (const auto found = where_.find(key); found != where_.end()) {
-      list_.splice(list_.begin(), list_, found->second);
-      return true;
-    }
-    if (list_.size() == capacity_) {
-      where_.erase(list_.back());
-      list_.pop_back();
-    }
-    list_.push_front(key);
-    where_[key] = list_.begin();
-    return false;
-  }
-
- private:
-  std::size_t capacity_;
-  std::list<std::uint64_t> list_;
-  std::unordered_map<std::uint64_t, std::list<std::uint64_t>::iterator> where_;
-};
-
 // A seeded Zipf(1.0) trace over `names` names.
-std::vector<std::uint64_t> zipf(std::size_t names, std::size_t length, std::uint64_t seed) {
+std::vector<bench::NameNumber> zipf(std::size_t names, std::size_t length, std::uint64_t seed) {
   std::vector<double> cumulative(names);
   double sum = 0;
   for (std::size_t i = 0; i < names; ++i) cumulative[i] = sum += 1.0 / static_cast<double>(i + 1);
   std::mt19937_64 random(seed);
-  std::vector<std::uint64_t> trace(length);
+  std::vector<bench::NameNumber> trace(length);
   for (auto& name : trace) {
     const double at = static_cast<double>(random() >> 11) * 0x1p-53 * sum;
-    name = static_cast<std::uint64_t>(std::lower_bound(cumulative.begin(), cumulative.end(), at) -
-                                      cumulative.begin());
+    name = static_cast<bench::NameNumber>(std::lower_bound(cumulative.begin(), cumulative.end(), at) -
+                                          cumulative.begin());
   }
   return trace;
 }
 
-double cache_hit_ratio(Engine& engine, const std::vector<std::uint64_t>& trace, std::uint64_t skip) {
+double cache_hit_ratio(Engine& engine, const std::vector<bench::NameNumber>& trace, std::uint64_t skip) {
   Reader reader(engine.cache->table());
   reader.offline();
   std::uint64_t hits = 0;
@@ -113,25 +53,22 @@ double cache_hit_ratio(Engine& engine, const std::vector<std::uint64_t>& trace, 
 }
 
 template <class Policy>
-double hit_ratio(Policy policy, const std::vector<std::uint64_t>& trace, std::uint64_t skip) {
-  std::uint64_t hits = 0;
-  for (std::size_t n = 0; n < trace.size(); ++n) {
-    const bool hit = policy.ask(trace[n]);
-    if (n >= skip) hits += hit ? 1U : 0U;
-  }
-  return static_cast<double>(hits) / static_cast<double>(trace.size() - skip);
+double hit_ratio(Policy policy, const std::vector<bench::NameNumber>& trace, std::uint64_t skip) {
+  return static_cast<double>(bench::hits_of(std::move(policy), trace, skip)) /
+         static_cast<double>(trace.size() - skip);
 }
 
 TEST(Eviction, HitRatioIsThatOfSieveAndAboveLru) {
   auto options = Engine::small();
   options.budget_bytes = 8U << 20;
   Engine engine(options);
-  const auto trace = zipf(300'000, 600'000, 1);
+  constexpr bench::NameNumber kNames = 300'000;
+  const auto trace = zipf(kNames, 600'000, 1);
   const std::uint64_t skip = 300'000;
   const double ours = cache_hit_ratio(engine, trace, skip);
   const std::size_t capacity = engine.cache->stats().entries;
-  const double sieve = hit_ratio(ReferenceSieve(capacity), trace, skip);
-  const double lru = hit_ratio(LeastRecentlyUsed(capacity), trace, skip);
+  const double sieve = hit_ratio(bench::Sieve(capacity, kNames), trace, skip);
+  const double lru = hit_ratio(bench::Lru(capacity, kNames), trace, skip);
   RecordProperty("ours_permille", static_cast<int>(ours * 1000));
   RecordProperty("sieve_permille", static_cast<int>(sieve * 1000));
   RecordProperty("lru_permille", static_cast<int>(lru * 1000));

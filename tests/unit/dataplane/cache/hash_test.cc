@@ -17,45 +17,91 @@ namespace {
 using testing::numbered;
 using testing::TestKey;
 
-// The bits that decide where a key lies in a table of 2^16 buckets, and its tag's low half: 24 bits.
-std::uint32_t placement(std::uint64_t hash) {
-  return static_cast<std::uint32_t>(hash >> 48) << 8 | static_cast<std::uint32_t>(hash & 0xff);
+// CRC-32C with its key as the start value, which is how tables with "a seeded CRC" do it.
+std::uint64_t seeded_crc(std::uint32_t seed, const Key& key) {
+  std::uint32_t crc = ~seed;
+  for (std::size_t i = 0; i < key.qname_len; ++i) {
+    crc ^= std::to_integer<std::uint32_t>(key.qname[i]);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0x82f6'3b78U : 0U);
+  }
+  return crc;
 }
 
-TEST(Hash, NamesThatCollideUnderOneKeyDoNotUnderAnother) {
-  const HashKey a = HashKey::from_seed(11);
-  const HashKey b = HashKey::from_seed(12);
-  constexpr std::uint64_t kNames = 60'000;
-  std::unordered_map<std::uint32_t, std::uint64_t> first;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> colliding;
-  for (std::uint64_t i = 0; i < kNames; ++i) {
-    const TestKey key(numbered("host-", i, ".attacker.example"));
-    const auto [at, fresh] = first.try_emplace(placement(a.hash(key.key)), i);
-    if (!fresh) colliding.emplace_back(at->second, i);
-  }
-  // About kNames^2 / 2^25 = 107 pairs; a few of them would still collide under b by chance once in a hundred
-  // runs.
-  ASSERT_GT(colliding.size(), 40U);
+// Names of an attacker, all of one length.
+std::string attack(std::uint64_t number) {
+  return numbered("host-", 1'000'000 + number, ".attacker.example");
+}
+
+// The attacker finds names that `first` puts in one place, by trying some; how many such pairs there are, and
+// how many of them `second` puts in one place again.
+struct Collisions {
+  std::size_t found = 0;
   std::size_t again = 0;
-  for (const auto& [x, y] : colliding) {
-    const TestKey left(numbered("host-", x, ".attacker.example"));
-    const TestKey right(numbered("host-", y, ".attacker.example"));
-    again += placement(b.hash(left.key)) == placement(b.hash(right.key)) ? 1U : 0U;
+};
+template <class First, class Second>
+Collisions collide(std::uint64_t names, First&& first, Second&& second) {
+  std::unordered_map<std::uint64_t, std::uint64_t> place;
+  place.reserve(names);
+  Collisions collisions;
+  for (std::uint64_t i = 0; i < names; ++i) {
+    const TestKey key(attack(i));
+    const auto [at, fresh] = place.try_emplace(first(key.key), i);
+    if (fresh) continue;
+    ++collisions.found;
+    const TestKey other(attack(at->second));
+    collisions.again += second(key.key) == second(other.key) ? 1U : 0U;
   }
-  EXPECT_LE(again, 1U);
+  return collisions;
+}
+
+TEST(Hash, NamesThatCollideInATableDoNotInOneWithAnotherKey) {
+  auto options = testing::Engine::small();
+  options.hash_key = HashKey::from_seed(11);
+  const testing::Engine known(options);
+  options.hash_key = HashKey::from_seed(12);
+  const testing::Engine other(options);
+  // Bucket and tag: between names that have both in common a lookup has to compare the names themselves.
+  const auto place_in = [](const testing::Engine& engine) {
+    return [&table = engine.cache->table()](const Key& key) {
+      const std::uint64_t hash = table.hash(key);
+      return std::uint64_t{table.first_index(hash)} << 16 | Table::tag(hash);
+    };
+  };
+  ASSERT_GT(known.cache->table().bucket_count(), 8192U);  // so that these are 29 bits and more
+  const Collisions collisions = collide(500'000, place_in(known), place_in(other));
+  // 500,000^2 / 2 pairs, of which one in 8 * 10^8 collides: some 150. That one of them should collide again
+  // by chance is as likely as one in five million.
+  EXPECT_GT(collisions.found, 75U);
+  EXPECT_EQ(collisions.again, 0U);
+}
+
+TEST(Hash, WhichNoCrcWouldPass) {
+  // For a CRC the start value is no key: what collides under one collides under all.
+  const auto with = [](std::uint32_t seed) {
+    return [seed](const Key& key) { return seeded_crc(seed, key) & 0xff'ffff; };
+  };
+  const Collisions collisions = collide(60'000, with(11), with(12));
+  EXPECT_GT(collisions.found, 40U);
+  EXPECT_EQ(collisions.again, collisions.found);
 }
 
 TEST(Hash, DifferencesOfTwoHashesDependOnTheKey) {
-  // What fails for every CRC and every fixed function with a mere seed: h(x) ^ h(y) is the same under all
-  // seeds.
+  // As for any linear function: h(x) ^ h(y) of a CRC is the same under all keys.
   const TestKey x("aaaaaaaa.example");
   const TestKey y("aaaaaaab.example");
   std::unordered_set<std::uint64_t> differences;
-  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+  std::unordered_set<std::uint64_t> low_differences;
+  std::unordered_set<std::uint64_t> crc_differences;
+  for (std::uint32_t seed = 0; seed < 1000; ++seed) {
     const HashKey key = HashKey::from_seed(seed);
-    differences.insert(key.hash(x.key) ^ key.hash(y.key));
+    const std::uint64_t difference = key.hash(x.key) ^ key.hash(y.key);
+    differences.insert(difference);
+    low_differences.insert(difference & 0xffff'ffff);
+    crc_differences.insert(seeded_crc(seed, x.key) ^ seeded_crc(seed, y.key));
   }
   EXPECT_EQ(differences.size(), 1000U);
+  EXPECT_GE(low_differences.size(), 999U);
+  EXPECT_EQ(crc_differences.size(), 1U);
 }
 
 TEST(Hash, EveryLengthAndEveryByteCounts) {

@@ -6,6 +6,7 @@
 
 #include "dataplane/cache/reader.h"
 #include "tests/unit/dataplane/cache/helpers.h"
+#include "tests/unit/dataplane/cache/write_fault.h"
 
 namespace swarmdns::cache {
 namespace {
@@ -128,16 +129,20 @@ TEST(Table, HitsRunOnReadOnlyMemoryOnceTheMarksAreSet) {
 TEST(TableDeathTest, AFirstHitOnReadOnlyMemoryFaults) {
   // That the test above can fail: setting a mark writes.
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_DEATH(
+  Engine engine;
+  const TestKey key("n.example");
+  ASSERT_EQ(engine.insert(make_image(key.key)), Outcome::Inserted);
+  Reader reader(engine.cache->table());
+  const Entry* entry = reader.peek(key.key);
+  ASSERT_NE(entry, nullptr);
+  EXPECT_EXIT(
       {
-        Engine engine;
-        const TestKey key("n.example");
-        engine.insert(make_image(key.key));
-        Reader reader(engine.cache->table());
+        testing::exit_on_fault_at(&entry->touched);
         (void)engine.cache->arena().protect(true);
         (void)reader.find(key.key);
+        std::exit(0);
       },
-      "");
+      ::testing::ExitedWithCode(testing::kWroteThere), "");
 }
 
 }  // namespace
