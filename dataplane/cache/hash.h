@@ -2,14 +2,14 @@
 // of a seed mixed into a fixed function, but a universal family in three steps, with the bounds proven for
 // names chosen before (or without sight of) the key:
 //
-// 1. NH over 64-bit words (the heart of UMAC): the sum over pairs of words of (w0 + k0) * (w1 + k1), modulo
-//    2^128. Names are padded with zeros, their length is part of the first word: two different keys agree with
-//    probability 2^-64 at most when they have as many words, 2^-63 when not.
-// 2. Vector multiply-shift (Dietzfelbinger) from those 128 bits to 64: the high half of a * lo + b * hi + c
-//    modulo 2^128, for random 128-bit a, b, c. Any two different inputs give independent, uniform 64-bit
-//    values: any l bits of them agree with probability 2^-l.
-// 3. A bijection, which takes nothing from those bounds: names in a row differ by steps in a row up to here,
-//    and would fill the buckets like a comb.
+// 1. NH over 64-bit words (the heart of UMAC): the sum over pairs of words of (w0 + k0) * (w1 + k1),
+//    modulo 2^128. Names are padded with zeros, their length is part of the first word: two different
+//    keys agree with probability 2^-64 at most when they have as many words, 2^-63 when not.
+// 2. Vector multiply-shift (Dietzfelbinger) from those 128 bits to 64: the high half of
+//    a * lo + b * hi + c modulo 2^128, for random 128-bit a, b, c. Any two different inputs give
+//    independent, uniform 64-bit values: any l bits of them agree with probability 2^-l.
+// 3. A bijection, which takes nothing from those bounds: names in a row differ by steps in a row up to
+//    here, and would fill the buckets like a comb.
 //
 // A name of up to 40 bytes costs three multiplications in the first step and four in the second.
 #pragma once

@@ -222,6 +222,9 @@ void add_run_options(CLI::App& app, Options& o, Words& w) {
       ->type_name("RATE")
       ->check(checked(check_rate))
       ->group(group);
+  app.add_flag("--random-gaps", o.random_gaps, "at a rate: each query at a random time of its interval")
+      ->needs("--rate")
+      ->group(group);
   app.add_option("--duration", o.duration_s, "seconds of sending behind the warm-up")
       ->type_name("S")
       ->check(within(0.001, 1e7))

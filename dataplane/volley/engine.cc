@@ -39,7 +39,10 @@ void Engine::run() noexcept {
   const std::uint64_t start = wire.now();
   warm_until_ = start + options_.warmup;
   if (options_.duration != 0) end_ = warm_until_ + options_.duration;
-  if (options_.rate > 0) schedule_.emplace(start, options_.hz, options_.rate);
+  if (options_.rate > 0) {
+    schedule_.emplace(start, options_.hz, options_.rate,
+                      options_.random_gaps ? std::optional(options_.seed) : std::nullopt);
+  }
   sending_ = true;
   enter(Phase::WarmUp);
   std::uint64_t last = start;

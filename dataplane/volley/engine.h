@@ -26,6 +26,7 @@ namespace swarmdns::volley {
 struct EngineOptions {
   std::uint64_t hz = 1'000'000'000;   // ticks of the wire's clock a second
   double rate = 0;                    // queries a second; 0: flat out
+  bool random_gaps = false;           // at a rate: each query at a random time of its interval
   std::uint64_t warmup = 0;           // ticks of sending that do not count
   std::uint64_t duration = 0;         // ticks of sending behind the warm-up; 0: no end
   std::uint64_t count = 0;            // queries behind the warm-up; 0: no end

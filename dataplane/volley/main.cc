@@ -71,6 +71,7 @@ EngineOptions engine_options(const Options& options, const Plan& plan, std::uint
   };
   return {.hz = hz,
           .rate = options.rate,
+          .random_gaps = options.random_gaps,
           .warmup = ticks(options.warmup_s),
           .duration = ticks(options.duration_s),
           .count = options.count,

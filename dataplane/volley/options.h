@@ -55,6 +55,7 @@ struct Options {  // NOLINT(clang-analyzer-optin.performance.Padding): in the or
 
   // The run.
   double rate = 0;
+  bool random_gaps = false;
   double duration_s = 0;
   std::uint64_t count = 0;
   double warmup_s = 0;

@@ -33,18 +33,15 @@ def dnsvolley(folder, *options):
     return json.loads(done.stdout)
 
 
-class FrameMirror:
+class FrameMirror(peers.Responder):
     """A responder that sends frames back as they are, addresses turned around."""
 
     options = ("--echo", "--mac=02:00:00:00:00:53")
 
     def start(self, folder):
         (folder / "memif.sock").unlink(missing_ok=True)
-        self.process = wire.Process(self.command(folder), cpus="0,1", namespace=NAMESPACE)
+        self.spawn(self.command(folder), "0,1", NAMESPACE)
         wire.wait_for((folder / "memif.sock").exists, "a memif socket", self.process)
-
-    def stop(self):
-        self.process.stop()
 
 
 class Empty(FrameMirror):

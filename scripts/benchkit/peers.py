@@ -7,6 +7,7 @@ import pathlib
 from . import wire
 
 NAMES = 10_000
+UPSTREAM = "127.0.0.1@5300"
 BUILD = pathlib.Path(os.environ.get("SWARMDNS_BUILD", "build"))
 
 
@@ -44,31 +45,50 @@ zone:
     return path
 
 
-class SwarmDns:
-    """This node's data plane, spinning on CPU 1; its upstream is Knot DNS on loopback. Filling its cache is the bench's."""
+class Responder:
+    """What answers on the wire: its processes, the last of them the one that does."""
 
-    def start_node(self, folder, device, address, namespace=wire.SERVER, eal_arguments=()):
+    def __init__(self):
+        self.processes = []
+
+    @property
+    def process(self):
+        return self.processes[-1]
+
+    def spawn(self, command, cpus="1", namespace=wire.SERVER):
+        self.processes.append(wire.Process([str(word) for word in command], cpus, namespace))
+
+    def spawn_upstream(self, folder, namespace=wire.SERVER):
+        """Knot DNS with the zone, on loopback and beside the load generator: asked once for each name."""
         conf = folder / "upstream.conf"
         if not conf.exists():
-            knot_conf(folder, "upstream", "    listen: 127.0.0.1@5300")
-        self.upstream = wire.Process(["knotd", "-c", str(conf)], cpus="0", namespace=namespace)
+            knot_conf(folder, "upstream", f"    listen: {UPSTREAM}")
+        self.spawn(["knotd", "-c", conf], "0", namespace)
+
+    def stop(self):
+        while self.processes:
+            self.processes.pop().stop()
+
+
+class SwarmDns(Responder):
+    """This node's data plane, spinning on CPU 1; its upstream is Knot DNS on loopback. Filling its cache is the bench's."""
+
+    idle = "SPIN"
+
+    def start_node(self, folder, device, address, namespace=wire.SERVER, eal_arguments=()):
+        self.spawn_upstream(folder, namespace)
         state = folder / "swarmdns"
         state.mkdir(exist_ok=True)
         config = {
             "eal": {"mainCpu": 0, "workerCpus": [1], "memoryMib": 256, "filePrefix": "swb",
                     "extraArgs": list(eal_arguments)},
             "ports": [{"device": device, "tap": "swbtap0", "addresses": [f"{address}/24"]}],
-            "worker": {"idle": "SPIN"},
+            "worker": {"idle": self.idle},
             "cache": {"memoryMib": "128"},
             "guard": {"rateLimit": {"responsesPerSecond": 10000000}},
-            "upstream": {"servers": ["127.0.0.1@5300"]},
+            "upstream": {"servers": [UPSTREAM]},
             "nodeName": "bench", "stateDir": str(state), "runDir": str(state), "user": "root",
         }
         path = folder / "swarmdns.json"
         path.write_text(json.dumps(config))
-        self.process = wire.Process([str(BUILD / "dataplane/swarmdns-dataplane"), "--config", str(path)], cpus="0,1",
-                                    namespace=namespace)
-
-    def stop(self):
-        self.process.stop()
-        self.upstream.stop()
+        self.spawn([BUILD / "dataplane/swarmdns-dataplane", "--config", path], "0,1", namespace)

@@ -13,25 +13,41 @@ def machine():
     return f"{model}, {cpus} CPUs, Linux {platform.release()}"
 
 
+LESS_IS_BETTER = ("cycles", "ns", "us", "bytes", "per mille", "% lost", "lost", "queries lost", "questions")
+
+
+def less_is_better(unit):
+    return unit in LESS_IS_BETTER or unit.split("/")[0] in LESS_IS_BETTER
+
+
 def rows_of(bench, ours, unit, samples):
-    """samples: {case: [values]}, higher is better. Ours gets the ratios; yardsticks stand as rows of their own."""
+    """samples: {case: [values]}. Ours gets the ratios, above 1 when it is better; yardsticks stand as rows of their own."""
     medians = {case: statistics.median(values) for case, values in samples.items()}
     rows = []
     for case, value in medians.items():
-        row = {"bench": bench, "case": case, "value": round(value, 1), "unit": unit, "ratio_to": {}}
+        row = {"bench": bench, "case": case, "value": round(value, 1 if value >= 1000 else 3), "unit": unit, "ratio_to": {}}
         if case == ours:
-            row["ratio_to"] = {other: round(value / medians[other], 3) for other in medians
-                               if other != ours and medians[other] > 0}
+            row["ratio_to"] = {other: ratio(unit, value, theirs) for other, theirs in medians.items()
+                               if other != ours and theirs > 0 and value > 0}
         rows.append(row)
     return rows
+
+
+def ratio(unit, value, theirs):
+    return round(theirs / value if less_is_better(unit) else value / theirs, 3)
 
 
 def print_table(rows, samples):
     print(machine())
     for row in rows:
-        values = samples[row["case"]]
-        ratios = "  ".join(f"{ratio:.2f} x {other}" for other, ratio in row["ratio_to"].items())
-        print(f"{row['case']:<14}{row['value']:>14,.0f} {row['unit']}  ({min(values):,.0f} - {max(values):,.0f})  {ratios}")
+        print(line(row, samples[row["case"]]))
+
+
+def line(row, values=()):
+    digits = 0 if row["value"] >= 1000 else 2
+    ratios = "  ".join(f"{ratio:.2f} x {other}" for other, ratio in row["ratio_to"].items())
+    spread = f"({min(values):,.{digits}f} - {max(values):,.{digits}f})" if values else ""
+    return f"{row['case']:<26}{row['value']:>14,.{digits}f} {row['unit']}  {spread}  {ratios}".rstrip()
 
 
 def write_json(rows, path):

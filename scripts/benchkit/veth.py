@@ -4,59 +4,52 @@ Each responder gets the same queries (10,000 names of one zone) flat out for the
 of the machine falls on all of them. Counted are the frames that arrive at the client's port.
 """
 
+import re
 import subprocess
 import time
 
-from . import contest, peers, wire
-from .peers import BUILD, knot_conf
+from . import contest, peers, peers_kernel, wire
+from .peers import BUILD
 
 
-def answers():
-    """Whether the service answers one query of the list."""
-    done = subprocess.run(["ip", "netns", "exec", wire.CLIENT, "dig", f"@{wire.SERVER_ADDRESS}", "+time=1", "+tries=1",
-                           "+short", "n1.www.bench", "A"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() == "192.0.2.2"
-
-
-class KnotXdp:
+class KnotXdp(peers.Responder):
     """Knot DNS answering from its zone over AF_XDP."""
 
     def start(self, folder):
         wire.server_has_address(True)
         conf = folder / "knot-xdp.conf"
         if not conf.exists():
-            knot_conf(folder, "knot-xdp", f"xdp:\n    listen: {wire.SERVER_IF}")
-        self.process = wire.Process(["knotd", "-c", str(conf)])
-        wire.wait_for(answers, "an answer from Knot DNS XDP", self.process)
+            peers.knot_conf(folder, "knot-xdp", f"xdp:\n    listen: {wire.SERVER_IF}")
+        self.spawn(["knotd", "-c", conf])
+        wire.wait_for(wire.answers, "an answer from Knot DNS XDP", self.process)
 
     def stop(self):
-        self.process.stop()
+        super().stop()
         wire.detach_xdp()  # knotd leaves its program there
 
 
-class Empty:
+class Empty(peers.Responder):
     """Our EAL and port code without DNS: every frame is turned around and sent back."""
 
     def start(self, folder):
         wire.server_has_address(False)
         wire.pin_neighbour()
-        self.process = wire.Process([str(BUILD / "tests/bench/bench-empty-responder"),
-                                     f"--vdev=net_af_xdp0,iface={wire.SERVER_IF}", "--cpu=1"], cpus="0,1")
+        self.spawn([BUILD / "tests/bench/bench-empty-responder", f"--vdev=net_af_xdp0,iface={wire.SERVER_IF}",
+                    "--cpu=1"], "0,1")
         time.sleep(2)
         self.process.check()
-
-    def stop(self):
-        self.process.stop()
 
 
 class SwarmDns(peers.SwarmDns):
     def start(self, folder):
         wire.server_has_address(False)
         self.start_node(folder, f"net_af_xdp0,iface={wire.SERVER_IF}", wire.SERVER_ADDRESS)
-        wire.wait_for(answers, "an answer from swarmdns-dataplane", self.process)
-        for _ in range(2):
-            subprocess.run(["ip", "netns", "exec", wire.CLIENT, "dnsperf", "-s", wire.SERVER_ADDRESS, "-d",
-                            str(folder / "queries.txt"), "-n", "1", "-q", "200"], capture_output=True, check=True)
+        wire.wait_for(wire.answers, "an answer from swarmdns-dataplane", self.process)
+        wire.fill(folder)
+
+
+PEERS = {"swarmdns": SwarmDns, "empty": Empty, "knot-xdp": KnotXdp, "nsd": peers_kernel.Nsd,
+         "unbound": peers_kernel.Unbound, "dnsdist": peers_kernel.Dnsdist, "bind": peers_kernel.Bind}
 
 
 def measure(folder, responder, seconds):
@@ -64,16 +57,29 @@ def measure(folder, responder, seconds):
     load = subprocess.Popen(["ip", "netns", "exec", wire.CLIENT, "taskset", "-c", "0", "kxdpgun", "-t", str(seconds + 2),
                              "-Q", "20000000", "-i", str(folder / "queries.txt"), "-I", wire.CLIENT_IF,
                              wire.SERVER_ADDRESS], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    time.sleep(1)
-    before, start = wire.frames_received(), time.monotonic()
-    time.sleep(seconds)
-    after, end = wire.frames_received(), time.monotonic()
-    output = load.communicate()[0]
+    try:
+        time.sleep(1)
+        before, start = wire.frames_received(), time.monotonic()
+        time.sleep(seconds)
+        after, end = wire.frames_received(), time.monotonic()
+        output = load.communicate(timeout=30)[0]
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeError("kxdpgun does not end") from error
+    finally:
+        load.kill()
+        load.wait()
     if load.returncode:
         raise RuntimeError(f"kxdpgun failed:\n{output}")
-    if not isinstance(responder, Empty) and "responded NOERROR" not in output:
-        raise RuntimeError(f"{type(responder).__name__} did not answer NOERROR:\n{output}")
+    if not isinstance(responder, Empty):
+        check_rcodes(output)
     return (after - before) / (end - start), ""
+
+
+def check_rcodes(output):
+    """Every reply that kxdpgun looked at must be an answer."""
+    found = {name: int(count) for name, count in re.findall(r"responded (\w+):\s+(\d+)", output)}
+    if set(found) != {"NOERROR"}:
+        raise RuntimeError(f"other replies than NOERROR, or none at all:\n{output}")
 
 
 def set_up(folder):
@@ -82,5 +88,5 @@ def set_up(folder):
 
 
 if __name__ == "__main__":
-    contest.run("veth", __doc__, {"swarmdns": SwarmDns, "empty": Empty, "knot-xdp": KnotXdp}, set_up, measure,
+    contest.run("veth", __doc__, PEERS, set_up, measure,
                 wire.tear_down)

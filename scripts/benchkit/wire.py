@@ -1,6 +1,7 @@
 """Two network namespaces and a veth pair: the wire of the veth bench. Processes started here are ended by pid."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -12,7 +13,9 @@ SERVER_ADDRESS, CLIENT_ADDRESS = "10.54.0.1", "10.54.0.2"
 
 
 def ip(*arguments):
-    subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True)
+    done = subprocess.run(["ip", *arguments], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"`ip {' '.join(arguments)}` failed: {done.stderr.strip()}")
 
 
 def set_up():
@@ -35,26 +38,53 @@ def tear_down():
 
 
 def in_namespace(namespace, command, **options):
-    return subprocess.run(["ip", "netns", "exec", namespace, *command], check=True, capture_output=True, text=True,
+    done = subprocess.run(["ip", "netns", "exec", namespace, *command], check=False, capture_output=True, text=True,
                           **options)
+    if done.returncode:
+        raise RuntimeError(f"`{' '.join(command)}` failed ({done.returncode}): {(done.stderr or done.stdout).strip()}")
+    return done
 
 
 def server_has_address(present):
     """Peers that use the kernel's neighbour table want the address on the wire; ours carries it on its TAP."""
-    subprocess.run(["ip", "-n", SERVER, "addr", "flush", "dev", SERVER_IF], check=True)
+    ip("-n", SERVER, "addr", "flush", "dev", SERVER_IF)
     if present:
         ip("-n", SERVER, "addr", "add", f"{SERVER_ADDRESS}/24", "dev", SERVER_IF)
     ip("-n", SERVER, "link", "set", SERVER_IF, "arp", "on" if present else "off")
-    subprocess.run(["ip", "-n", CLIENT, "neigh", "flush", "dev", CLIENT_IF], check=True)
+    ip("-n", CLIENT, "neigh", "flush", "dev", CLIENT_IF)
 
 
-def server_mac():
-    return in_namespace(SERVER, ["cat", f"/sys/class/net/{SERVER_IF}/address"]).stdout.strip()
+def mac_of(namespace, interface):
+    return in_namespace(namespace, ["cat", f"/sys/class/net/{interface}/address"]).stdout.strip()
 
 
 def pin_neighbour():
     """Tells the client the server's MAC, for responders that answer nothing but what they are sent."""
-    ip("-n", CLIENT, "neigh", "replace", SERVER_ADDRESS, "lladdr", server_mac(), "dev", CLIENT_IF, "nud", "permanent")
+    ip("-n", CLIENT, "neigh", "replace", SERVER_ADDRESS, "lladdr", mac_of(SERVER, SERVER_IF), "dev", CLIENT_IF, "nud",
+       "permanent")
+
+
+def pin_client():
+    """Tells the server's kernel the client's MAC: under a flood it would ask in vain when its own entry has aged."""
+    ip("-n", SERVER, "neigh", "replace", CLIENT_ADDRESS, "lladdr", mac_of(CLIENT, CLIENT_IF), "dev", SERVER_IF, "nud",
+       "permanent")
+
+
+def answers():
+    """Whether the service answers one query of the list."""
+    done = subprocess.run(["ip", "netns", "exec", CLIENT, "dig", f"@{SERVER_ADDRESS}", "+time=1", "+tries=1", "+short",
+                           "n1.www.bench", "A"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() == "192.0.2.2"
+
+
+def fill(folder):
+    """Asks for every name of the list, slowly enough for a cache to fetch it, until none is lost on the way."""
+    for _ in range(8):
+        done = in_namespace(CLIENT, ["dnsperf", "-s", SERVER_ADDRESS, "-d", str(folder / "queries.txt"), "-n", "1", "-q",
+                                     "50"])
+        if re.search(r"Queries lost:\s+0 ", done.stdout) and re.search(r"Response codes:\s+NOERROR \d+ \(100", done.stdout):
+            return
+    raise RuntimeError(f"not every name is answered:\n{done.stdout[-2000:]}")
 
 
 def detach_xdp():
@@ -82,7 +112,8 @@ class Process:
 
     def check(self):
         if self.child.poll() is not None:
-            raise RuntimeError(f"{self.child.args[6:]} ended with {self.child.returncode}:\n{self.output()[-3000:]}")
+            command = " ".join(self.child.args[8:])
+            raise RuntimeError(f"`{command}` ended with {self.child.returncode}:\n{self.output()[-3000:]}")
 
     def stop(self):
         self.child.terminate()

@@ -18,9 +18,14 @@ NEVER_STORED = {"ANY", "AXFR", "IXFR", "OPT", "TSIG", "RRSIG", "NSEC", "NSEC3", 
 
 
 def read(path):
-    """Pairs (name with a trailing dot, type) of a file of `name [type]` lines, plain or gzipped."""
+    """Pairs (name with a trailing dot, type) of a file of `name [type]` lines, plain or gzipped; each pair once."""
+    return list(dict.fromkeys(read_all(path)))
+
+
+def read_all(path):
+    """The same, as often and in the order in which they are asked."""
     opener = gzip.open if str(path).endswith(".gz") else open
-    pairs, seen = [], set()
+    pairs = []
     try:
         with opener(path, "rt", encoding="utf-8", errors="surrogateescape") as lines:
             for line in lines:
@@ -28,10 +33,7 @@ def read(path):
                 if not words or words[0][0] in "#;":
                     continue
                 rrtype = words[1].upper() if len(words) > 1 else DEFAULT_TYPE
-                pair = (words[0].lower().rstrip(".") + ".", rrtype)
-                if pair not in seen:
-                    seen.add(pair)
-                    pairs.append(pair)
+                pairs.append((words[0].lower().rstrip(".") + ".", rrtype))
     except (OSError, EOFError) as error:
         raise LabError(f"cannot read the names of {path}: {error}") from error
     if not pairs:

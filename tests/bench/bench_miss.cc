@@ -3,19 +3,14 @@
 //
 // Case `loopback`: the upstream on 127.0.0.1, as the supervised resolver is. Case `random-ports`: on another
 // address of this machine, so that ports and letter case are random as towards a resolver far away; nothing
-// leaves the machine.
-#include <arpa/inet.h>
+// leaves the machine. Cases `mix-…`: miss_mix.h.
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -27,13 +22,11 @@
 
 #include <CLI/CLI.hpp>
 
-#include "dataplane/cache/cache.h"
-#include "dataplane/cache/writer.h"
 #include "dataplane/miss/sockaddr.h"
-#include "dataplane/miss/thread.h"
 #include "dataplane/stats/histogram.h"
 #include "dataplane/sync/affinity.h"
-#include "proto/dns/bytes.h"
+#include "tests/bench/miss_mix.h"
+#include "tests/bench/miss_path.h"
 #include "tests/bench/report.h"
 
 namespace swarmdns::bench {
@@ -44,6 +37,8 @@ struct Options {
   std::size_t window = 2048;
   unsigned slow_cpu = 0;
   unsigned load_cpu = 1;
+  bool rates = true;
+  bool mix = true;
 };
 
 [[noreturn]] void fail(const std::string& why) {
@@ -57,78 +52,6 @@ std::uint64_t now_ns() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-// Answers every query with one A record: the question as it came, nothing looked up.
-class Upstream {
- public:
-  Upstream(const net::Address& address, unsigned cpu) : address_(address) {
-    const miss::SocketAddress local = miss::to_socket_address(address, 0);
-    fd_ = ::socket(local.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    const timeval patience{0, 20'000};
-    const int buffer = 8 << 20;
-    (void)::setsockopt(fd_, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
-    if (fd_ < 0 || ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
-        ::bind(fd_, local.get(), local.size) != 0) {
-      fail("no socket for the upstream: " + std::string(std::strerror(errno)));
-    }
-    miss::SocketAddress own;
-    own.size = sizeof own.storage;
-    if (::getsockname(fd_, own.get(), &own.size) != 0) fail("getsockname");
-    port_ = miss::from_socket_address(own.get()).port;
-    thread_ = std::jthread([this, cpu](const std::stop_token& stop) { run(stop, cpu); });
-  }
-  ~Upstream() {
-    thread_.request_stop();
-    thread_.join();
-    ::close(fd_);
-  }
-  [[nodiscard]] miss::Server server() const { return {address_, port_}; }
-
- private:
-  static constexpr std::size_t kBatch = 64;
-
-  void run(const std::stop_token& stop, unsigned cpu) {
-    sync::begin_slow_thread("upstream", std::array{cpu});
-    std::vector<std::array<std::byte, 1024>> data(kBatch);
-    std::vector<sockaddr_storage> from(kBatch);
-    std::vector<iovec> iov(kBatch);
-    std::vector<mmsghdr> head(kBatch);
-    static constexpr std::uint8_t kRecord[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 192, 0, 2, 1};
-    while (!stop.stop_requested()) {
-      for (std::size_t i = 0; i < kBatch; ++i) {
-        iov[i] = {data[i].data(), data[i].size()};
-        head[i].msg_hdr = {};
-        head[i].msg_hdr.msg_name = &from[i];
-        head[i].msg_hdr.msg_namelen = sizeof from[i];
-        head[i].msg_hdr.msg_iov = &iov[i];
-        head[i].msg_hdr.msg_iovlen = 1;
-      }
-      const int n = ::recvmmsg(fd_, head.data(), kBatch, MSG_WAITFORONE, nullptr);
-      if (n <= 0) continue;
-      for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
-        std::byte* message = data[i].data();
-        std::size_t end = 12;
-        while (message[end] != std::byte{0}) end += 1 + std::to_integer<std::size_t>(message[end]);
-        end += 5;
-        dns::store_be16(message + 2, 0x8180);
-        dns::store_be16(message + 6, 1);
-        dns::store_be16(message + 10, 0);
-        std::memcpy(message + end, kRecord, sizeof kRecord);
-        iov[i].iov_len = end + sizeof kRecord;
-      }
-      for (int sent = 0; sent < n;) {
-        const int r = ::sendmmsg(fd_, head.data() + sent, static_cast<unsigned>(n - sent), 0);
-        if (r <= 0) break;
-        sent += r;
-      }
-    }
-  }
-
-  net::Address address_;
-  int fd_ = -1;
-  std::uint16_t port_ = 0;
-  std::jthread thread_;
-};
-
 // Names nobody has asked for before, below names of a thousand owners.
 std::size_t write_name(std::uint64_t n, std::byte* out) {
   char text[64];
@@ -141,31 +64,8 @@ std::size_t write_name(std::uint64_t n, std::byte* out) {
 
 double run_once(const net::Address& upstream_address, const Options& options, stats::Histogram& latency,
                 std::uint64_t& lost) {
-  Upstream upstream(upstream_address, options.load_cpu);
-  auto writer_counters = std::make_unique<stats::Block>();
-  auto counters = std::make_unique<stats::Block>();
-  cache::CacheOptions cache_options;
-  cache_options.budget_bytes = 512ULL << 20;
-  cache_options.hugepages = false;
-  auto made = cache::Cache::create(cache_options, *writer_counters);
-  if (!made) fail(made.error());
-  const cache::Clock clock;
-  cache::Writer::Options writer_options;
-  writer_options.cpus = {options.slow_cpu};
-  cache::Writer writer(**made, clock, *writer_counters, writer_options);
-  writer.start();
-
-  auto miss_options = std::make_shared<miss::Options>();
-  miss_options->servers = {upstream.server()};
-  miss_options->quota_per_prefix = 1'048'576;
-  miss_options->quota_per_zone = 1'048'576;
-  const miss::OptionsSlot slot(miss_options);
-  miss::Channel channel(4096);
-  sync::Roll roll;
-  miss::Thread thread(miss::Limits{}, slot, writer, clock, roll.add(), *counters, {options.slow_cpu});
-  thread.attach(channel);
-  thread.start();
-
+  MissPath path(upstream_address, {options.slow_cpu, options.load_cpu}, 4096, 512ULL << 20);
+  miss::Channel& channel = path.channel();
   std::uint64_t asked = 0;
   std::uint64_t answered = 0;
   std::uint64_t counted_from = 0;
@@ -215,10 +115,9 @@ double run_once(const net::Address& upstream_address, const Options& options, st
   }
   const double rate =
       static_cast<double>(answered - counted_from) / (static_cast<double>(now - measured_from) / 1e9);
-  thread.stop();
-  writer.stop();
-  lost += counters->get(stats::Counter::UpstreamTimeouts) +
-          writer_counters->get(stats::Counter::CacheInsertDropped);
+  path.stop();
+  lost += path.counters().get(stats::Counter::UpstreamTimeouts) +
+          path.writer_counters().get(stats::Counter::CacheInsertDropped);
   return rate;
 }
 
@@ -245,6 +144,8 @@ int run(int argc, char** argv) {
       ->check(CLI::Range(1, 4096));
   app.add_option("--slow-cpu", options.slow_cpu, "CPU of slow thread and writer")->capture_default_str();
   app.add_option("--load-cpu", options.load_cpu, "CPU of asker and upstream")->capture_default_str();
+  app.add_flag("!--no-rates", options.rates, "leave out how many misses a second there can be");
+  app.add_flag("!--no-mix", options.mix, "leave out what misses cost a worker beside its hits");
   CLI11_PARSE(app, argc, argv);
   sync::begin_slow_thread("asker", std::array{options.load_cpu});
 
@@ -257,6 +158,7 @@ int run(int argc, char** argv) {
   std::printf("slow thread and writer on CPU %u; asker and upstream on CPU %u; %zu questions under way\n",
               options.slow_cpu, options.load_cpu, options.window);
   Report report("miss");
+  if (!options.rates) cases.clear();
   for (const auto& [name, address] : cases) {
     std::vector<double> rates;
     std::uint64_t lost = 0;
@@ -272,6 +174,11 @@ int run(int argc, char** argv) {
     report.add(Figure::of(name + "-p50", {microseconds(0.5)}, "us"));
     report.add(Figure::of(name + "-p99", {microseconds(0.99)}, "us"));
     report.add(Figure::of(name + "-lost", {static_cast<double>(lost)}, "questions"));
+  }
+  if (options.mix) {
+    std::printf("misses among hits: worker on CPU %u; slow thread, writer and upstream on CPU %u\n",
+                options.load_cpu, options.slow_cpu);
+    run_miss_mix({.runs = options.runs, .slow_cpu = options.slow_cpu}, report);
   }
   report.write_json(options.runs.json);
   return 0;

@@ -3,14 +3,13 @@
 // Frames rotate through 16,384 buffers laid out like mbufs; queries are written into them, for names drawn
 // anew, outside the timed part. Guards, counters and histogram are on. The yardsticks replace the table
 // alone, in the same pipeline, and hold the same keys and answers. Cycles are those of the invariant TSC.
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -20,7 +19,10 @@
 #include "dataplane/stats/histogram.h"
 #include "dataplane/stats/tsc_clock.h"
 #include "dataplane/sync/affinity.h"
+#include "dataplane/volley/distribution.h"
 #include "dataplane/worker/stages.h"
+#include "tests/bench/frames.h"
+#include "tests/bench/mix_policy.h"
 #include "tests/bench/report.h"
 #include "tests/bench/worker_mix.h"
 #include "tests/bench/worker_yardsticks.h"
@@ -30,18 +32,13 @@ namespace {
 
 using stats::read_tsc;
 
-constexpr std::size_t kMostFrames = 65'536;
-constexpr std::size_t kMbuf = 128 + 128 + 2048;  // header, headroom, data room
-constexpr std::size_t kHeadroom = 256;
-constexpr std::size_t kRoom = 1514;
-
 struct Options {
   Runs runs;
   unsigned burst = 32;
   std::size_t frames = 16'384;
   unsigned cpu = 1;
   std::uint64_t seed = 20260101;
-  std::vector<std::string> cases{"hit-10k", "hit-1m", "hit-10m"};
+  std::vector<std::string> cases{"hit-10k", "hit-1m", "hit-10m", "hit-10m-zipf"};
   bool hugepages = false;
   bool yardsticks = true;
   bool stages = false;
@@ -52,47 +49,12 @@ struct Options {
   std::exit(1);
 }
 
-// The frames' memory, as a pool of mbufs would be.
-class Frames {
- public:
-  explicit Frames(std::size_t count) : count_(count) {
-    memory_ = static_cast<std::byte*>(
-        mmap(nullptr, count_ * kMbuf, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    if (memory_ == MAP_FAILED) fail("no memory for the frames");
-    madvise(memory_, count_ * kMbuf, MADV_HUGEPAGE);
-  }
-  ~Frames() { munmap(memory_, count_ * kMbuf); }
-  Frames(const Frames&) = delete;
-  Frames& operator=(const Frames&) = delete;
-
-  // A query for a name drawn from `names` into each buffer.
-  void write(const Mix& mix, std::uint64_t names, std::mt19937_64& random) {
-    for (std::size_t i = 0; i < count_; ++i) {
-      lengths_[i] = static_cast<std::uint16_t>(mix.query(random() % names, random(), at(i)));
-    }
-  }
-  void fill(worker::Batch& batch, std::size_t first, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      batch.frames[i] = {at(first + i), lengths_[first + i], kRoom, false};
-    }
-    batch.count = count;
-    // The burst behind, which a worker has received by then.
-    for (std::size_t i = 0; i < count; ++i) batch.ahead[i] = at((first + count + i) % count_);
-  }
-
- private:
-  std::byte* at(std::size_t i) { return memory_ + i * kMbuf + kHeadroom; }
-  const std::size_t count_;
-  std::byte* memory_;
-  std::array<std::uint16_t, kMostFrames> lengths_{};
-};
-
 class Bench {
  public:
-  Bench(const Options& options, std::uint64_t names)
+  Bench(const Options& options, std::uint64_t names, bool zipf)
       : options_(options), names_(names), mix_(options.seed), tsc_(stats::TscClock::calibrate()) {
-    build_policy();
     build_cache();
+    if (zipf) zipf_.emplace(volley::Order::Zipf, static_cast<std::uint32_t>(names), 1.0, options.seed);
   }
 
   [[nodiscard]] const stats::TscClock& tsc() const { return tsc_; }
@@ -147,7 +109,7 @@ class Bench {
         worker::headers_stage, worker::question_stage, worker::guard_stage,
         worker::lookup_stage,  worker::miss_stage,     worker::reply_stage};
     for (int p = 0; p < kPasses; ++p) {
-      frames_.write(mix_, names_, random);
+      write_queries(random);
       for (std::size_t first = 0; first + options_.burst <= options_.frames; first += options_.burst) {
         frames_.fill(*batch_, first, options_.burst);
         const worker::Context context = this->context();
@@ -165,26 +127,6 @@ class Bench {
   }
 
  private:
-  void build_policy() {
-    // A hundred rules and the allowance of a bigger site.
-    std::vector<guard::AclRule> rules;
-    for (int i = 0; i < 100; ++i) {
-      rules.push_back(
-          {*guard::Prefix::parse("172.16." + std::to_string(i) + ".0/24"), guard::AclAction::Deny});
-    }
-    rules.push_back({*guard::Prefix::parse("10.0.0.0/8"), guard::AclAction::Allow});
-    rules.push_back({*guard::Prefix::parse("fd00::/8"), guard::AclAction::Allow});
-    policy_.acl = guard::Acl::build(rules, guard::AclAction::Refuse);
-    policy_.cookies = std::make_shared<guard::Cookies>(std::vector<guard::CookieSecret>(1), false);
-    policy_.rate_limiter =
-        guard::RateLimiter::create({.responses_per_second = 10'000'000, .prefix_scale = 10'000, .slip = 2});
-    policy_.ports.push_back(std::make_shared<net::PortIdentity>(net::PortIdentity::Options{
-        .mac = kServerMac,
-        .service = {*net::Address::parse(kServerV4), *net::Address::parse(kServerV6)},
-        .local = {},
-        .martians = {}}));
-  }
-
   void build_cache() {
     cache::CacheOptions options;
     options.budget_bytes = std::max<std::uint64_t>(64U << 20, names_ * 440);
@@ -215,9 +157,21 @@ class Bench {
             .port = 0};
   }
 
+  // A query for a name drawn from all of them into each buffer.
+  void write_queries(std::mt19937_64& random) {
+    frames_.write([&](std::byte* frame) { return mix_.query(draw(random), random(), frame); });
+  }
+
+  // A name. With Zipf(1.0) the popular ones lie as far apart in memory as any others.
+  std::uint64_t draw(std::mt19937_64& random) {
+    if (!zipf_) return random() % names_;
+    constexpr std::uint64_t kApart = 7'368'787;  // prime, and no divisor of the numbers of names
+    return zipf_->next() * kApart % names_;
+  }
+
   // All frames once. Ticks of the timed part: from the burst's receipt to the list of what is sent.
   std::uint64_t pass(Yardstick* yardstick, std::mt19937_64& random) {
-    frames_.write(mix_, names_, random);
+    write_queries(random);
     moment_ = {.now = clock_.seconds(),
                .wall_s = 1'800'000'000,
                .ms = static_cast<std::uint32_t>(clock_.milliseconds())};
@@ -249,7 +203,7 @@ class Bench {
     std::size_t n = 0;
     for (const std::size_t i : lookups.places) {
       keys[n] = batch_->queries[i].key();
-      hashes[n] = yardstick.wants_hash() ? reader_->hash(keys[n]) : 0;
+      hashes[n] = yardstick.wants_hash() ? reader_->hash_padded(keys[n]) : 0;
       ++n;
     }
     yardstick.find({hashes.data(), n}, {keys.data(), n}, {lookups.found.data(), n});
@@ -278,8 +232,9 @@ class Bench {
   stats::Block writer_counters_;
   stats::Block counters_;
   stats::Histogram hits_;
-  worker::Policy policy_;
+  const worker::Policy policy_ = mix_policy();
   worker::Moment moment_;
+  std::optional<volley::Distribution> zipf_;
   miss::Channel channel_{16};
   std::unique_ptr<cache::Cache> cache_;
   std::unique_ptr<cache::Reader> reader_;
@@ -291,7 +246,7 @@ class Bench {
 void run_case(const std::string& name, std::uint64_t names, const Options& options, Report& report) {
   std::fprintf(stderr, "%s: filling the cache with %llu names\n", name.c_str(),
                static_cast<unsigned long long>(names));
-  Bench bench(options, names);
+  Bench bench(options, names, name.ends_with("-zipf"));
   std::vector<double> cycles;
   for (unsigned i = 0; i < options.runs.repeat; ++i) cycles.push_back(bench.measure(nullptr));
   Figure ours = Figure::of(name, cycles, "cycles/query");
@@ -324,8 +279,8 @@ void run_case(const std::string& name, std::uint64_t names, const Options& optio
 std::uint64_t names_of(const std::string& name) {
   if (name == "hit-10k") return 10'000;
   if (name == "hit-1m") return 1'000'000;
-  if (name == "hit-10m") return 10'000'000;
-  fail("unknown case '" + name + "': hit-10k, hit-1m or hit-10m");
+  if (name == "hit-10m" || name == "hit-10m-zipf") return 10'000'000;
+  fail("unknown case '" + name + "': hit-10k, hit-1m, hit-10m or hit-10m-zipf");
 }
 
 int run(int argc, char** argv) {
@@ -340,7 +295,7 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({64, 1024, 4096, 16384, 65536}));
   app.add_option("--cpu", options.cpu, "CPU to run on")->capture_default_str();
   app.add_option("--seed", options.seed, "of names, answers and queries")->capture_default_str();
-  app.add_option("--case", options.cases, "hit-10k, hit-1m, hit-10m")->capture_default_str();
+  app.add_option("--case", options.cases, "hit-10k, hit-1m, hit-10m, hit-10m-zipf")->capture_default_str();
   app.add_flag("--hugepages", options.hugepages, "explicit 2 MiB pages for cache and rte_hash");
   app.add_flag("!--no-yardsticks", options.yardsticks, "ours only");
   app.add_flag("--stages", options.stages, "cycles of each stage, too");

@@ -30,7 +30,8 @@ TEST(VolleyCommandLine, TakesWhatItIsGiven) {
   ASSERT_FALSE(
       parse(std::string(kNeeded) +
                 "--target fd53:1::1 --source fd53:1:1::/64 --gateway 10.53.1.254 --mac 02:00:00:00:00:01 "
-                "--rate 1.5M --zipf 0.9 --expect-rcode NOERROR,REFUSED --no-rd --cd --vlan 7 --duration 0.5",
+                "--rate 1.5M --random-gaps --zipf 0.9 --expect-rcode NOERROR,REFUSED --no-rd --cd --vlan 7 "
+                "--duration 0.5",
             options));
   EXPECT_EQ(options.device, "net_null0");
   EXPECT_EQ(options.targets.size(), 2U);
@@ -39,6 +40,7 @@ TEST(VolleyCommandLine, TakesWhatItIsGiven) {
   EXPECT_EQ(options.mac, (net::MacAddress{2, 0, 0, 0, 0, 1}));
   EXPECT_FALSE(options.own_mac);
   EXPECT_DOUBLE_EQ(options.rate, 1.5e6);
+  EXPECT_TRUE(options.random_gaps);
   EXPECT_EQ(options.order, Order::Zipf);
   EXPECT_DOUBLE_EQ(options.zipf, 0.9);
   EXPECT_EQ(options.good_rcodes, (std::vector<std::string>{"NOERROR", "REFUSED"}));
@@ -61,11 +63,26 @@ TEST(VolleyCommandLine, HasDefaults) {
 }
 
 TEST(VolleyCommandLine, RefusesWhatIsNone) {
-  for (const char* line :
-       {"--rate 0", "--rate 5G", "--rate nan", "--rate", "--rate 2000M", "--target 10.53.1",
-        "--source 10.0.0.1/8", "--mac 02:00", "--vlan 4095", "--edns 101", "--duration nan", "--duration 0",
-        "--count 0", "--burst 65", "--order popular", "--zipf 1 --order list", "--payload 511", "--nonsense",
-        "stray"}) {
+  for (const char* line : {"--random-gaps",
+                           "--rate 0",
+                           "--rate 5G",
+                           "--rate nan",
+                           "--rate",
+                           "--rate 2000M",
+                           "--target 10.53.1",
+                           "--source 10.0.0.1/8",
+                           "--mac 02:00",
+                           "--vlan 4095",
+                           "--edns 101",
+                           "--duration nan",
+                           "--duration 0",
+                           "--count 0",
+                           "--burst 65",
+                           "--order popular",
+                           "--zipf 1 --order list",
+                           "--payload 511",
+                           "--nonsense",
+                           "stray"}) {
     EXPECT_EQ(parse(line), kUsage) << line;
   }
   Options options;

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+#include <vector>
+
 namespace swarmdns::volley {
 namespace {
 
@@ -42,6 +46,38 @@ TEST(Schedule, TakesSlowRates) {
   Schedule schedule(0, 1'000'000, 0.5);
   schedule.take();
   EXPECT_EQ(schedule.next(), 2'000'000U);
+}
+
+TEST(Schedule, RandomGapsKeepOrderAndRate) {
+  Schedule schedule(5000, 1'000'000, 1000, 7);
+  Schedule same(5000, 1'000'000, 1000, 7);
+  std::set<std::uint64_t> gaps;
+  std::uint64_t before = 0;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    const std::uint64_t at = schedule.take();
+    EXPECT_EQ(at, same.take());
+    EXPECT_GE(at, 5000 + i * 1000);
+    EXPECT_LT(at, 5000 + (i + 1) * 1000);
+    if (i > 0) gaps.insert(at - before);
+    before = at;
+  }
+  EXPECT_GT(gaps.size(), 400U);
+  EXPECT_LT(*gaps.begin(), 200U);
+  EXPECT_GT(*gaps.rbegin(), 1800U);
+}
+
+TEST(Schedule, CountsWithRandomGaps) {
+  std::vector<std::uint64_t> times;
+  Schedule all(0, 1'000'000, 1000, 3);
+  for (int i = 0; i < 200; ++i) times.push_back(all.take());
+  Schedule schedule(0, 1'000'000, 1000, 3);
+  for (int i = 0; i < 10; ++i) schedule.take();
+  for (std::uint64_t end = 0; end < 100'000; end += 777) {
+    const auto before = std::count_if(times.begin() + 10, times.end(), [&](auto at) { return at < end; });
+    EXPECT_EQ(schedule.left_before(end), static_cast<std::uint64_t>(before)) << end;
+    const auto due = std::count_if(times.begin() + 10, times.end(), [&](auto at) { return at <= end; });
+    EXPECT_EQ(schedule.due(end, 500), static_cast<std::uint32_t>(due)) << end;
+  }
 }
 
 }  // namespace
