@@ -43,7 +43,8 @@ install_packages() {
   say "installing ${#missing[@]} packages ($*)"
   export DEBIAN_FRONTEND=noninteractive
   apt-get -q update >/dev/null || die "apt-get update failed: check /etc/apt/sources.list and the network"
-  # Services that come with the packages (nsd, knot, unbound) must not start and take port 53 of this machine.
+  # Name servers that come with the packages must not start and take port 53 of this machine, not at its next start
+  # either. Those that were there before are the operator's.
   local policy=/usr/sbin/policy-rc.d made=0
   if [ ! -e $policy ]; then
     printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && made=1
@@ -55,6 +56,13 @@ install_packages() {
     tail -20 /tmp/swarmdns-apt.log >&2
     die "apt-get install failed; its whole output is in /tmp/swarmdns-apt.log"
   }
+  command -v systemctl >/dev/null || return 0  # a root without systemd starts nothing
+  for name in "${missing[@]}"; do
+    case $name in
+      bind9) systemctl -q disable named.service ;;
+      nsd | knot | unbound | dnsdist) systemctl -q disable "$name.service" ;;
+    esac 2>>/tmp/swarmdns-apt.log || die "could not disable the service of $name; see the end of /tmp/swarmdns-apt.log"
+  done
 }
 
 # ccache is used when it is there; a clean clone then builds in a fraction of the time.
