@@ -107,12 +107,6 @@ inline std::uint64_t load64(const std::byte* at) noexcept {
   std::memcpy(&word, at, sizeof word);
   return word;
 }
-inline std::uint32_t load32(const std::byte* at) noexcept {
-  std::uint32_t word;
-  std::memcpy(&word, at, sizeof word);
-  return word;
-}
-
 }  // namespace detail
 
 [[gnu::always_inline]] inline bool Entry::has_key(const Key& key) const noexcept {

@@ -25,6 +25,7 @@ class Reader {
 
   // Staged lookup, so that a burst overlaps its cache misses: hash all, prefetch all buckets, ask all for a
   // candidate (which prefetches the entry), then confirm each.
+
   // Of a key whose name has zeros behind it (hash.h), as that of a Query has.
   [[nodiscard]] std::uint64_t hash_padded(const Key& key) const noexcept { return table_.hash_padded(key); }
   [[nodiscard]] std::uint64_t hash(const Key& key) const noexcept { return table_.hash(key); }

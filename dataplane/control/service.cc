@@ -137,9 +137,9 @@ grpc::Status Service::Lookup(grpc::ServerContext*, const v1::LookupRequest* requ
 
 grpc::Status Service::Dump(grpc::ServerContext* context, const v1::DumpRequest*,
                            grpc::ServerWriter<v1::CacheSlice>* writer) {
-  const Trim trim;
   const Place place(transfers_, kMaxTransfers);
   if (!place) return too_many("dumps and loads");
+  const Trim trim;
   const std::string node = parts_.configurator.in_force().node_name();
   StallGuard guard(kPatience, [context] { context->TryCancel(); });
   return dump_cache(parts_.cache, node, [&](const v1::CacheSlice& slice) {
@@ -150,9 +150,9 @@ grpc::Status Service::Dump(grpc::ServerContext* context, const v1::DumpRequest*,
 
 grpc::Status Service::Load(grpc::ServerContext* context, grpc::ServerReader<v1::CacheSlice>* reader,
                            v1::LoadResponse* response) {
-  const Trim trim;
   const Place place(transfers_, kMaxTransfers);
   if (!place) return too_many("dumps and loads");
+  const Trim trim;
   const v1::DataplaneConfig config = parts_.configurator.in_force();
   // Only while slices come: taking them in afterwards is our own time.
   std::optional<StallGuard> guard(std::in_place, kPatience, [context] { context->TryCancel(); });

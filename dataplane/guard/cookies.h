@@ -35,11 +35,13 @@ class Cookies {
   bool require_;
 };
 
+// guard_cookies() for the queries that are not most.
+CookieVerdict guard_cookies_fully(const Cookies* cookies, dns::Query& query, std::uint32_t wall_s) noexcept;
+
 // The guard as a whole, one query: check() and what follows from it. `cookies` may be null (off). On an
 // Invalid cookie over UDP where cookies are required, or in a cookie probe, the query becomes BADCOOKIE; a
 // client without any where they are required is told to come by TCP (Action::Truncate). Queries that are
 // answered with an error already are left so.
-CookieVerdict guard_cookies_fully(const Cookies* cookies, dns::Query& query, std::uint32_t wall_s) noexcept;
 [[gnu::always_inline]] inline CookieVerdict guard_cookies(const Cookies* cookies, dns::Query& query,
                                                           std::uint32_t wall_s) noexcept {
   // Most queries come without, and may.

@@ -185,10 +185,8 @@ std::size_t Engine::take_requests() {
 }
 
 void Engine::admit(const Request& request, std::uint16_t asker) {
-  alignas(8) std::array<std::byte, 264> folded;
+  std::array<std::byte, 255> folded;
   dns::fold_copy(folded.data(), request.qname.data(), request.qname_len);
-  // Hashes may read whole words.
-  std::fill(folded.begin() + request.qname_len, folded.begin() + request.qname_len + 8, std::byte{0});
   const cache::Key key{
       folded.data(), request.qname_len,
       static_cast<std::uint8_t>((request.edns.dnssec_ok ? cache::kKeyDnssecOk : 0) |
@@ -243,6 +241,7 @@ void Engine::admit(const Request& request, std::uint16_t asker) {
     // true now.
     end_attempts(pending);
     pending.epoch = store_.epoch();
+    pending.asked_again = true;
     pending.answer = {};
     pending.failed_rcode = 0;
     pending.failed_ede = 0;
@@ -324,6 +323,7 @@ std::uint32_t Engine::begin(std::uint64_t hash, const cache::Key& key, stats::Co
   (void)zone_quota_.take(
       zone, options_->quota_per_zone);  // cannot fail: held() was below, and there is a unit each
   pending.epoch = store_.epoch();
+  pending.asked_again = false;
   return index;
 }
 

@@ -214,7 +214,8 @@ void Engine::fail(std::uint32_t index, std::uint8_t rcode, std::uint16_t ede, bo
   // RFC 9520 3.2: remembered for a short time, so that failing names do not cost a query each.
   cache::EntryImage image =
       make_image(pending.key(), failure, options_->servfail_ttl_s, cache::Entry::kFailure);
-  const bool keep = image && options_->servfail_ttl_s > 0 && pending.epoch == store_.epoch();
+  const bool keep =
+      image && options_->servfail_ttl_s > 0 && !pending.asked_again && pending.epoch == store_.epoch();
   if (keep) store_.submit(image, pending.epoch);
   reply_all(pending, image, false);
   if (keep) {

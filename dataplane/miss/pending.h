@@ -67,7 +67,8 @@ struct Pending {
   std::uint64_t try_us = 0;     // next try; 0: none
   std::uint64_t stale_us = 0;   // when stale may be given; 0: nobody who could take it
   std::uint64_t linger_us = 0;  // end of Lingering, next step of Resting
-  std::uint16_t epoch = 0;      // of the cache when it began
+  std::uint16_t epoch = 0;      // of the cache when it was asked, or asked again after a flush
+  bool asked_again = false;     // so, and its failure may be for want of time: not kept
 
   std::array<Attempt, kMaxAttempts> attempts;
   std::uint8_t attempt_count = 0;

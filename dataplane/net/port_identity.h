@@ -20,8 +20,8 @@ class AddressSet {
     const std::uint64_t mixed = mix(address);
     if ((some_ >> (mixed >> 58) & 1) == 0) return false;
     for (std::size_t at = slot(mixed);; at = (at + 1) & mask_) {  // at most a quarter full: always ends
-      if (slots_[at] == address) return true;
       if (slots_[at] == kEmpty) return false;
+      if (slots_[at] == address) return true;
     }
   }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }

@@ -2,6 +2,7 @@
 
 #include "dataplane/dns/reply.h"
 #include "dataplane/worker/outcome.h"
+#include "proto/dns/types.h"
 
 namespace swarmdns::stream {
 namespace {
@@ -9,8 +10,6 @@ namespace {
 using cache::Entry;
 using stats::Counter;
 
-constexpr std::uint16_t kServFail = 2;
-constexpr std::uint16_t kRefused = 5;
 constexpr std::uint16_t kEdeProhibited = 18 + 1;        // RFC 8914 4.19
 constexpr std::uint16_t kEdeNotAuthoritative = 20 + 1;  // RFC 8914 4.21: RD = 0, and nothing cached
 
@@ -31,7 +30,7 @@ bool QueryService::guard(dns::Query& query) noexcept {
       counters_.add(Counter::DropAcl);
       return false;
     case guard::AclAction::Refuse:
-      set_status(query, kRefused, kEdeProhibited);
+      set_status(query, dns::to_u16(dns::Rcode::Refused), kEdeProhibited);
       break;
   }
   switch (guard::guard_cookies(policy.cookies.get(), query, moment_.wall_s)) {
@@ -72,7 +71,7 @@ QueryService::Result QueryService::handle(std::span<std::byte> buffer, std::uint
   }
 
   const worker::Policy& policy = *moment_.policy;
-  query.hash = reader_.hash(query.key());
+  query.hash = reader_.hash_padded(query.key());
   const Entry* entry = reader_.find(query.hash, query.key());
   if (entry != nullptr && moment_.now < entry->expires) {
     counters_.add(Counter::CacheHits);
@@ -89,7 +88,7 @@ QueryService::Result QueryService::handle(std::span<std::byte> buffer, std::uint
   }
   if (!query.recursion_desired()) {  // RD = 0 never causes a miss
     counters_.add(Counter::LocalAnswers);
-    set_status(query, kRefused, kEdeNotAuthoritative);
+    set_status(query, dns::to_u16(dns::Rcode::Refused), kEdeNotAuthoritative);
     return {finish(query, nullptr, moment_.now, false), false};
   }
   const bool stale = entry != nullptr && (entry->flags & Entry::kFailure) == 0 &&
@@ -106,7 +105,7 @@ QueryService::Result QueryService::handle(std::span<std::byte> buffer, std::uint
     counters_.add(Counter::DropMissRingFull);
     return {};
   }
-  set_status(query, kServFail, 0);
+  set_status(query, dns::to_u16(dns::Rcode::ServFail), 0);
   return {finish(query, nullptr, moment_.now, false), false};
 }
 

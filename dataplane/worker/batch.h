@@ -62,7 +62,8 @@ class Places {
 // Asks for line `line` of a frame to come, of the four that a query and most replies take. A stage asks for
 // one or two a query: all at once would fill the processor's buffers for lines under way, and it would wait.
 [[gnu::always_inline]] inline void prefetch_line(const std::byte* frame, std::size_t line) noexcept {
-  __builtin_prefetch(frame + 64 * line, 1);
+  // As a number: there may be no frame.
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(frame) + 64 * line), 1);
 }
 
 struct Batch {

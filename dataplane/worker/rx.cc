@@ -34,7 +34,8 @@ std::size_t Queue::receive(Batch& batch, Next next) noexcept {
   received_ = ahead_;
   batch.rx_tsc = ahead_tsc_;
   ahead_count_ = 0;
-  if (next == Next::Ahead) {
+  // Not for a lone frame's sake: with AF_XDP a poll that finds nothing may be a system call.
+  if (next == Next::Ahead && received * 4 >= burst_) {
     receive_ahead();
     for (std::uint16_t i = 0; i < ahead_count_; ++i)
       batch.ahead[i] = rte_pktmbuf_mtod(ahead_[i], const std::byte*);
