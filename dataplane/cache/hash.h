@@ -35,8 +35,11 @@ class HashKey {
 
   // Of any key.
   [[nodiscard, gnu::always_inline]] std::uint64_t hash(const Key& key) const noexcept {
-    alignas(8) std::byte padded[kPaddedRoom] = {};
+    // Only what is read of it is cleared.
+    alignas(16) std::byte padded[kPaddedRoom];
+    std::memset(padded, 0, 48);
     std::memcpy(padded, key.qname, key.qname_len);
+    std::memset(padded + key.qname_len, 0, 24);
     return hash_padded({padded, key.qname_len, key.flags, key.view, key.qtype});
   }
   // The same, when zeros stand behind the name as simd::fold_name writes them.

@@ -13,8 +13,11 @@ from . import chart, contest, report
 from .peers import BUILD
 
 # Name: seconds of one measurement, and whether it is a program of its own.
-BENCHES = {"worker": (1, True), "cache": (1, True), "miss": (0.5, True), "memif": (3, False), "veth": (3, False),
-           "latency": (5, False), "real": (3, False)}
+BENCHES = {"worker": (1, True), "cache": (1, True), "hit-ratio": (1, True), "miss": (0.5, True), "memif": (3, False),
+           "veth": (3, False), "latency": (5, False), "real": (3, False)}
+
+# What takes a list of queries, and by which option.
+LISTS = {"hit-ratio": "--list", "real": "--names"}
 
 
 def arguments():
@@ -27,7 +30,7 @@ def arguments():
     parser.add_argument("--only", metavar="BENCH[,BENCH]", help=f"some of {', '.join(BENCHES)}")
     parser.add_argument("--repeat", type=int, default=3, help="measurements of everything (default 3)")
     parser.add_argument("--seconds", type=int, help="length of one measurement (default: each its own, 0.5 to 5)")
-    parser.add_argument("--names", metavar="FILE", help="the queries of `real`")
+    parser.add_argument("--names", metavar="FILE", help="the queries of `real`, and of a case of `hit-ratio`")
     options = parser.parse_args()
     options.svg = options.svg or options.json.with_suffix(".svg")
     options.only = options.only.split(",") if options.only else list(BENCHES)
@@ -41,8 +44,8 @@ def command(name, path, options):
     seconds, program = BENCHES[name]
     words = [BUILD / f"tests/bench/bench-{name}"] if program else [sys.executable, "-B", "-m", f"benchkit.{name}"]
     words += ["--json", path, "--repeat", options.repeat, "--seconds", options.seconds or seconds]
-    if name == "real" and options.names:
-        words += ["--names", options.names]
+    if options.names and name in LISTS:
+        words += [LISTS[name], options.names]
     return [str(word) for word in words]
 
 

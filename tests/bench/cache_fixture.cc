@@ -78,7 +78,7 @@ Pass pass(Yardstick& table, cache::Reader& reader, const Keys& keys, std::vector
   for (std::size_t first = 0; first < kKeys; first += kBurst) {
     const auto burst = keys.burst(first);
     if (table.wants_hash()) {
-      for (std::size_t i = 0; i < kBurst; ++i) hashes[i] = reader.hash(burst[i]);
+      for (std::size_t i = 0; i < kBurst; ++i) hashes[i] = reader.hash_padded(burst[i]);
     }
     table.find(hashes, burst, found);
     for (const cache::Entry* entry : found) {

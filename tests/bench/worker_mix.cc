@@ -99,7 +99,7 @@ std::uint16_t Mix::qtype(std::uint64_t index) const {
 }
 
 Mix::Name Mix::name(std::uint64_t index) const {
-  Name name;
+  Name name{};
   Out out(name.wire.data());
   if (random(index, 3) % 5 == 0) out.label("www");
   // The index in base 26 keeps names apart; letters in front of it give them the lengths that names have.

@@ -37,7 +37,7 @@ class Mix {
   std::size_t query(std::uint64_t index, std::uint64_t variation, std::byte* frame) const;
 
   struct Name {
-    std::array<std::byte, 64> wire;
+    std::array<std::byte, 64> wire;  // zeros behind the name, as a folded one has
     std::uint8_t length = 0;
   };
   [[nodiscard]] Name name(std::uint64_t index) const;
