@@ -45,8 +45,7 @@ struct Entry {
   std::uint8_t view;
   std::uint8_t rcode;  // 0-15
   std::uint8_t flags;
-  std::uint8_t
-      odd_ttls;  // how many TTLs begin at an odd octet of the sections, all TTLs being equal; or kMixedTtls
+  std::uint8_t odd_ttls;  // TTLs, all equal, that begin at an odd octet of the sections; or kMixedTtls
   std::uint16_t answers;
   std::uint16_t authorities;
   std::uint16_t additionals;
