@@ -1,5 +1,6 @@
-// The swarm's ordered log, as all the rest of the control plane sees it: entries are proposed, and every member sees
-// the committed ones in the same order. Behind it stands C-raft (engine.h); nothing outside this folder knows.
+// The swarm's ordered log, as all the rest of the control plane sees it: entries are proposed, and every
+// member sees the committed ones in the same order. Behind it stands C-raft (engine.h); nothing outside this
+// folder knows.
 //
 // Reactor thread, all of it. Callbacks are never called from within the call that was given them.
 #pragma once
@@ -62,7 +63,8 @@ struct LogStatus {
   bool changing = false;             // a change of members is under way (leader)
   std::size_t in_flight_entries = 0;
   std::size_t in_flight_bytes = 0;
-  // What keeps the log from being written, with the mend; "" = nothing. The log goes on by itself when it is gone.
+  // What keeps the log from being written, with the mend; "" = nothing. The log goes on by itself when it is
+  // gone.
   std::string trouble;
   std::uint64_t slow_writes = 0;  // writes of the log that took longer than 100 ms
   struct Progress {
@@ -73,27 +75,29 @@ struct LogStatus {
   std::vector<Progress> progress;  // leader: of every other member
 };
 
-// Whoever consumes the log: the ledger. Called on the reactor thread from within the engine; must not call back into
-// the log but by Reactor::post.
+// Whoever consumes the log: the ledger. Called on the reactor thread from within the engine; must not call
+// back into the log but by Reactor::post.
 class LogConsumer {
  public:
   virtual ~LogConsumer() = default;
 
-  // Committed entry number `index`; numbers rise, not every number is an entry of ours. Again after a restart from
-  // the newest manifest on: what was applied before is to be recognised by its number. An error (a sentence: the
-  // store cannot be written) halts the log of this node: nothing after it is applied, status().trouble says why,
-  // and it is tried again with the same entry every few seconds.
+  // Committed entry number `index`; numbers rise, not every number is an entry of ours. Again after a restart
+  // from the newest manifest on: what was applied before is to be recognised by its number. An error (a
+  // sentence: the store cannot be written) halts the log of this node: nothing after it is applied,
+  // status().trouble says why, and it is tried again with the same entry every few seconds.
   virtual std::expected<void, std::string> apply(std::uint64_t index, std::span<const std::byte> entry) = 0;
 
-  // A manifest that stands for everything applied up to now: at most 64 KiB, naming a state from which others can
-  // fetch it. What it names must be durable when this returns. Error: no snapshot this time.
+  // A manifest that stands for everything applied up to now: at most 64 KiB, naming a state from which others
+  // can fetch it. What it names must be durable when this returns. Error: no snapshot this time.
   virtual std::expected<std::string, std::string> manifest() = 0;
   // The manifest was kept (true) or not; state kept for earlier manifests can go.
   virtual void manifest_kept(bool kept) = 0;
 
-  // A leader's manifest arrived: make the state it names this node's own (fetch it from `from`, verify, swap),
-  // then `done`. May take long; the log waits. Given up (done is not called any more) by cancel_install().
-  virtual void install(NodeId from, std::string manifest, std::function<void(std::expected<void, std::string>)> done) = 0;
+  // A leader's manifest arrived: make the state it names this node's own (fetch it from `from`, verify,
+  // swap), then `done`. May take long; the log waits. Given up (done is not called any more) by
+  // cancel_install().
+  virtual void install(NodeId from, std::string manifest,
+                       std::function<void(std::expected<void, std::string>)> done) = 0;
   virtual void cancel_install() = 0;
   // At a start, and after install(): the newest manifest of the engine. The state must be at it or beyond it.
   virtual std::expected<void, std::string> restore(std::string_view manifest) = 0;
@@ -110,8 +114,8 @@ class ReplicatedLog {
 
   // Leader only. Called with the entry's number when it has been applied on this node.
   virtual void propose(std::string entry, LogDone<std::uint64_t> done) = 0;
-  // Linearizable: when `done` is called with a number, everything committed anywhere before this call has been applied
-  // here. On any member; a follower asks the leader.
+  // Linearizable: when `done` is called with a number, everything committed anywhere before this call has
+  // been applied here. On any member; a follower asks the leader.
   virtual void read(LogDone<std::uint64_t> done) = 0;
 
   // Leader only, one at a time; `done` when the change is committed. A new member is a spare first.

@@ -1,6 +1,6 @@
-// Messages between the nodes of a swarm: one way, in order per peer and channel, now and then lost. Whoever needs
-// an answer numbers its request and gives it a time-out. In production gRPC streams over mTLS (peer/), in
-// tests/sim a simulated network.
+// Messages between the nodes of a swarm: one way, in order per peer and channel, now and then lost. Whoever
+// needs an answer numbers its request and gives it a time-out. In production gRPC streams over mTLS (peer/),
+// in tests/sim a simulated network.
 //
 // Reactor thread, all of it.
 #pragma once
@@ -39,12 +39,12 @@ class PeerLink {
   // Before anything is sent or arrives.
   virtual void on_message(Handler handler) = 0;
 
-  // Who may be spoken with from now on. Streams with a peer that is not in the list any more end at once, both
-  // ways; a changed address is dialled anew.
+  // Who may be spoken with from now on. Streams with a peer that is not in the list any more end at once,
+  // both ways; a changed address is dialled anew.
   virtual void set_peers(std::vector<PeerAddress> peers) = 0;
 
-  // Takes the message into the queue of (peer, channel). False: not a peer, or the queue is full; then nothing
-  // is sent, and it is counted. True promises nothing.
+  // Takes the message into the queue of (peer, channel). False: not a peer, or the queue is full; then
+  // nothing is sent, and it is counted. True promises nothing.
   virtual bool send(NodeId to, Channel channel, v1::PeerMessage message) = 0;
 
   // Bytes that wait to be sent there: for those who feed a queue piece by piece.

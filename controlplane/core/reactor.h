@@ -1,5 +1,5 @@
-// The one thread on which everything of the swarm is decided: a queue of handlers that never block, timers, and
-// what a handler may not take from elsewhere (clocks, random numbers). In production a libuv loop
+// The one thread on which everything of the swarm is decided: a queue of handlers that never block, timers,
+// and what a handler may not take from elsewhere (clocks, random numbers). In production a libuv loop
 // (consensus/uv_reactor.h); in tests/sim a queue of events on a simulated clock, shared by all nodes.
 #pragma once
 
