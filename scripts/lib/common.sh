@@ -32,17 +32,44 @@ packages() {
   done <"$ROOT/scripts/packages.txt"
 }
 
+# is_installed NAME[/SUITE]: one that is taken from a suite counts only in that suite's version.
+is_installed() {
+  case "$(dpkg-query -W -f='${db:Status-Status} ${Version}' "${1%%/*}" 2>/dev/null) $1" in
+    'installed '*~bpo*/bookworm-backports) return 0 ;;
+    'installed '*/bookworm-backports) return 1 ;;
+    'installed '*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# Debian's backports, from where this machine gets Debian itself, unless a source of it is there already.
+add_backports() {
+  local file=/etc/apt/sources.list.d/swarmdns-backports.sources mirror keys=/usr/share/keyrings/debian-archive-keyring.gpg
+  ! apt-cache policy | grep -q 'n=bookworm-backports' || return 0
+  # shellcheck disable=SC2016  # they are variables of apt
+  mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' | awk '$2 == "bookworm" { print $1; exit }')
+  [ -n "$mirror" ] || die "no source of Debian 12 (bookworm) in /etc/apt: packages of bookworm-backports cannot be found"
+  printf 'Types: deb\nURIs: %s\nSuites: bookworm-backports\nComponents: main\n' "${mirror%/}" >$file
+  [ ! -e $keys ] || printf 'Signed-By: %s\n' $keys >>$file
+  update_lists
+}
+
+update_lists() {
+  apt-get -q update >/dev/null || die "apt-get update failed: check /etc/apt/sources.list and the network"
+}
+
 # install_packages SECTION...: what of those sections is not installed yet; asks apt only when something is missing.
 install_packages() {
   local missing=() name
   while IFS= read -r name; do
-    [ "$(dpkg-query -W -f='${db:Status-Status}' "${name%%/*}" 2>/dev/null)" = installed ] || missing+=("$name")
+    is_installed "$name" || missing+=("$name")
   done < <(packages "$@")
   [ ${#missing[@]} -gt 0 ] || return 0
   need_root
   say "installing ${#missing[@]} packages ($*)"
   export DEBIAN_FRONTEND=noninteractive
-  apt-get -q update >/dev/null || die "apt-get update failed: check /etc/apt/sources.list and the network"
+  update_lists
+  case " ${missing[*]} " in *'/bookworm-backports '*) add_backports ;; esac
   # Name servers that come with the packages must not start and take port 53 of this machine, not at its next start
   # either. Those that were there before are the operator's.
   local policy=/usr/sbin/policy-rc.d made=0
