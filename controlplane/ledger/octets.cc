@@ -68,6 +68,8 @@ std::optional<std::string> from_base64(std::string_view text) {
     return std::nullopt;
   }
   octets.resize(length);
+  // libsodium 1.0.18 takes some octets above 0x7F for '+' and '/'.
+  if (to_base64(as_octets(octets)) != text) return std::nullopt;
   return octets;
 }
 
