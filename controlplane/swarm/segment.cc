@@ -1,17 +1,10 @@
 #include "controlplane/swarm/segment.h"
 
-#include <sodium.h>
-
 #include <algorithm>
-#include <cstring>
-
-#include "controlplane/ledger/merkle.h"
+#include <optional>
 
 namespace swarmdns::controlplane {
 namespace {
-
-constexpr std::string_view kMutationDomain("swarmdns mutation v1\0", 21);
-constexpr std::string_view kSegmentDomain("swarmdns segment v1\0", 20);
 
 using Problem = std::unexpected<std::string>;
 
@@ -19,8 +12,8 @@ std::string bytes_of(Bytes octets) {
   return std::string(as_text(octets));
 }
 
-std::optional<SegmentSeed> seed_of(const v1::SegmentBody& body) {
-  return array_from<sizeof(SegmentSeed)>(body.salt_seed());
+std::optional<SaltSeed> seed_of(const v1::SegmentBody& body) {
+  return array_from<sizeof(SaltSeed)>(body.salt_seed());
 }
 
 bool is_printable(std::string_view text) {
@@ -49,43 +42,20 @@ std::expected<void, std::string> check_header(const v1::SegmentHeader& header) {
 
 }  // namespace
 
-Salt SegmentSalts::at(std::uint32_t position) {
-  const std::uint32_t number = position / 4;
-  if (block_number_ != number) {
-    std::array<unsigned char, 4> message = {
-        static_cast<unsigned char>(number >> 24), static_cast<unsigned char>(number >> 16),
-        static_cast<unsigned char>(number >> 8), static_cast<unsigned char>(number)};
-    crypto_generichash(reinterpret_cast<unsigned char*>(block_.data()), block_.size(), message.data(),
-                       message.size(), reinterpret_cast<const unsigned char*>(seed_.data()), seed_.size());
-    block_number_ = number;
-  }
-  Salt salt;
-  std::memcpy(salt.data(), block_.data() + std::size_t{position % 4} * salt.size(), salt.size());
-  return salt;
-}
-
-Hash mutation_commitment(const Salt& salt, Bytes mutation) {
-  return sha256({as_octets(kMutationDomain), salt, mutation});
-}
-
-Hash segment_hash(Bytes header) {
-  return sha256({as_octets(kSegmentDomain), header});
-}
-
 v1::SegmentBody build_segment(v1::SegmentHeader header, std::vector<std::string> mutations,
-                              const SegmentSeed& seed, const SecretKey& key) {
+                              const SaltSeed& seed, const SecretKey& key) {
   v1::SegmentBody body;
   body.mutable_leaves()->Reserve(static_cast<int>(mutations.size()));
-  SegmentSalts salts(seed);
-  CompactRange tree;
-  std::uint32_t position = 0;
+  std::vector<Hash> commitments;
+  commitments.reserve(mutations.size());
   for (std::string& mutation : mutations) {
-    tree.append(merkle_leaf_hash(mutation_commitment(salts.at(position++), as_octets(mutation))));
+    const auto position = static_cast<std::uint32_t>(commitments.size());
+    commitments.push_back(mutation_commitment(mutation_salt(seed, position), as_octets(mutation)));
     body.add_leaves()->set_mutation(std::move(mutation));
   }
-  if (position != 0) body.set_salt_seed(bytes_of(seed));
-  header.set_count(position);
-  header.set_root(bytes_of(tree.root()));
+  if (!commitments.empty()) body.set_salt_seed(bytes_of(seed));
+  header.set_count(static_cast<std::uint32_t>(commitments.size()));
+  header.set_root(bytes_of(segment_root(commitments)));
   header.SerializeToString(body.mutable_segment()->mutable_header());
   const Hash hash = segment_hash(as_octets(body.segment().header()));
   body.mutable_segment()->set_signature(bytes_of(sign(hash, key)));
@@ -97,7 +67,6 @@ std::expected<std::vector<Hash>, std::string> segment_commitments(const v1::Segm
   if (!seed && !body.salt_seed().empty()) return Problem("its seed has a wrong length");
   std::vector<Hash> commitments;
   commitments.reserve(static_cast<std::size_t>(body.leaves_size()));
-  SegmentSalts salts(seed.value_or(SegmentSeed{}));
   for (const v1::MutationLeaf& leaf : body.leaves()) {
     const auto position = static_cast<std::uint32_t>(commitments.size());
     if (!leaf.commitment().empty()) {
@@ -112,7 +81,8 @@ std::expected<std::vector<Hash>, std::string> segment_commitments(const v1::Segm
     const auto salt = array_from<sizeof(Salt)>(leaf.salt());
     if (seed ? !leaf.salt().empty() : !salt)
       return Problem("leaf " + std::to_string(position) + " has no salt, or one too many");
-    commitments.push_back(mutation_commitment(seed ? salts.at(position) : *salt, as_octets(leaf.mutation())));
+    commitments.push_back(
+        mutation_commitment(seed ? mutation_salt(*seed, position) : *salt, as_octets(leaf.mutation())));
   }
   return commitments;
 }
@@ -135,9 +105,7 @@ std::expected<CheckedSegment, std::string> check_segment(const v1::SegmentBody& 
     return Problem("its signature does not verify");
   const auto commitments = segment_commitments(body);
   if (!commitments) return Problem(commitments.error());
-  CompactRange tree;
-  for (const Hash& commitment : *commitments) tree.append(merkle_leaf_hash(commitment));
-  if (as_text(tree.root()) != checked.header.root())
+  if (as_text(segment_root(*commitments)) != checked.header.root())
     return Problem("its leaves have another root than its header");
   return checked;
 }
@@ -177,11 +145,10 @@ void forget_mutations(v1::SegmentBody& body, std::span<const std::uint32_t> posi
   }
   if (std::ranges::find(forgotten, true) == forgotten.end()) return;
   const auto seed = seed_of(body);
-  SegmentSalts salts(seed.value_or(SegmentSeed{}));
   for (std::uint32_t position = 0; position < forgotten.size(); ++position) {
     v1::MutationLeaf& leaf = *body.mutable_leaves(static_cast<int>(position));
     if (!leaf.commitment().empty()) continue;
-    if (seed) leaf.set_salt(bytes_of(salts.at(position)));
+    if (seed) leaf.set_salt(bytes_of(mutation_salt(*seed, position)));
     if (!forgotten[position]) continue;
     const auto salt = array_from<sizeof(Salt)>(leaf.salt()).value_or(Salt{});
     leaf.set_commitment(bytes_of(mutation_commitment(salt, as_octets(leaf.mutation()))));
@@ -193,19 +160,6 @@ void forget_mutations(v1::SegmentBody& body, std::span<const std::uint32_t> posi
 
 std::uint64_t lost_mutations(const v1::SegmentHeader& header) {
   return header.last_mutation() - header.first_mutation() + 1 - header.count();
-}
-
-std::expected<void, std::string> check_head(const v1::SegmentHead& before, const v1::SegmentHead& next) {
-  if (next.hash().size() != sizeof(Hash)) return Problem("hash: has not 32 octets");
-  if (next.segment() <= before.segment()) return Problem("segment: not newer than the head before");
-  if (next.first_mutation() == 0 || next.first_mutation() > next.last_mutation())
-    return Problem("first_mutation, last_mutation: an empty range");
-  if (before.segment() != 0 && next.first_mutation() != before.last_mutation() + 1)
-    return Problem("first_mutation: does not go on where the head before ends");
-  const std::uint64_t range = next.last_mutation() - next.first_mutation() + 1;
-  if (next.mutations() > range || next.lost() != range - next.mutations())
-    return Problem("mutations, lost: do not add up to the range");
-  return {};
 }
 
 }  // namespace swarmdns::controlplane

@@ -1,8 +1,7 @@
 // One segment of a node's chain of mutations: made, signed, checked, and with bodies taken out of it.
-// docs/formats/segments.md is precise to the byte. No I/O, no state: any thread.
+// docs/formats/segments.md is precise to the byte; the hashes are the ledger's. No I/O, no state: any thread.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <expected>
 #include <span>
@@ -10,7 +9,7 @@
 #include <vector>
 
 #include "controlplane/core/peer_link.h"
-#include "controlplane/ledger/commitment.h"
+#include "controlplane/ledger/segment.h"
 #include "controlplane/ledger/signature.h"
 #include "swarmdns/v1/dataplane.pb.h"
 #include "swarmdns/v1/ledger.pb.h"
@@ -25,29 +24,10 @@ inline constexpr std::size_t kGapReasonBytes = 200;
 inline constexpr std::uint64_t kMostMutation =
     (std::uint64_t{1} << 48) - 1;  // the data plane's numbers end there
 
-using SegmentSeed = std::array<std::byte, 32>;
-
-// Of the leaves of one segment, position after position.
-class SegmentSalts {
- public:
-  explicit SegmentSalts(const SegmentSeed& seed) : seed_(seed) {}
-  Salt at(std::uint32_t position);
-
- private:
-  SegmentSeed seed_;
-  std::array<std::byte, 64> block_{};
-  std::int64_t block_number_ = -1;
-};
-
-// SHA-256("swarmdns mutation v1" 0x00 || salt || mutation)
-Hash mutation_commitment(const Salt& salt, Bytes mutation);
-// SHA-256("swarmdns segment v1" 0x00 || header)
-Hash segment_hash(Bytes header);
-
 // `header`: without count and root. `mutations`: serialised Mutation messages in the order of their numbers;
 // none make a gap.
 v1::SegmentBody build_segment(v1::SegmentHeader header, std::vector<std::string> mutations,
-                              const SegmentSeed& seed, const SecretKey& key);
+                              const SaltSeed& seed, const SecretKey& key);
 
 struct CheckedSegment {
   v1::SegmentHeader header;
@@ -76,8 +56,5 @@ std::expected<std::vector<Hash>, std::string> segment_commitments(const v1::Segm
 
 // Numbers that are missing: all of a gap, or what lies between the leaves.
 std::uint64_t lost_mutations(const v1::SegmentHeader& header);
-
-// That a head may be ordered behind the one before of the same node (segment 0: there is none).
-std::expected<void, std::string> check_head(const v1::SegmentHead& before, const v1::SegmentHead& next);
 
 }  // namespace swarmdns::controlplane

@@ -21,14 +21,15 @@ using Problem = std::unexpected<std::string>;
 }  // namespace
 
 NameTag name_tag(const NameKey& key, Bytes qname) {
-  // The key in front rather than BLAKE2b's own keying, which would hash a block more; names do not reach into a third.
+  // The key in front rather than BLAKE2b's own keying, which would hash a block more; names do not reach into
+  // a third.
   std::array<unsigned char, sizeof(NameKey) + 255> message;
   const std::size_t size = std::min<std::size_t>(qname.size(), 255);
   std::memcpy(message.data(), key.data(), key.size());
   std::memcpy(message.data() + key.size(), qname.data(), size);
   NameTag tag;
-  crypto_generichash(reinterpret_cast<unsigned char*>(tag.data()), tag.size(), message.data(), key.size() + size,
-                     nullptr, 0);
+  crypto_generichash(reinterpret_cast<unsigned char*>(tag.data()), tag.size(), message.data(),
+                     key.size() + size, nullptr, 0);
   return tag;
 }
 

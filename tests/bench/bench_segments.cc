@@ -154,7 +154,7 @@ void one_run(const Options& options, std::uint64_t seed, Rates& rates) {
     header.set_last_mutation(mutations.back().sequence());
     header.set_first_ms(mutations.front().wall_ms());
     header.set_last_ms(mutations.back().wall_ms());
-    SegmentSeed salts;
+    SaltSeed salts;
     randombytes_buf(salts.data(), salts.size());
     const v1::SegmentBody body = build_segment(header, std::move(bytes), salts, keys.secret_key);
     make += seconds_since(begun);
