@@ -13,6 +13,7 @@ namespace swarmdns::app {
 namespace {
 
 constexpr std::int64_t kRollInterval = 3600;  // seconds between two looks at the age of the cookie secrets
+constexpr std::int64_t kWarnInterval = 60;    // seconds between two warnings of the same
 // A slice of a dump is 1 MiB at most; an answer 64 KiB.
 constexpr int kMaxMessageBytes = 8 << 20;
 constexpr std::size_t kStreamPlaces = 65'536;  // TCP connections a thread has room for, at least
@@ -64,9 +65,11 @@ Node::Step Node::claim_directories() {
   auto taken = Pidfile::take(config_.run_dir());
   if (!taken) return std::unexpected(taken.error());
   pidfile_.emplace(std::move(*taken));
-  const std::string mine[] = {lockfile_path(config_.run_dir()), pidfile_path(config_.run_dir()),
+  const std::string mine[] = {lockfile_path(config_.run_dir()),
+                              pidfile_path(config_.run_dir()),
                               config_.run_dir() + "/dataplane.sock",
                               control::last_applied_path(config_.state_dir()),
+                              control::journal_numbers_path(config_.state_dir()),
                               control::cookie_secrets_path(config_.state_dir())};
   return adopt_files(mine, config_.user());
 }
@@ -156,6 +159,11 @@ Node::Step Node::make_cache() {
 
 Node::Step Node::decide() {
   if (Step done = drop_root(config_.user()); !done) return done;
+  numbers_ = control::JournalNumbers::open(config_.state_dir(), time(nullptr));
+  if (!numbers_->warning().empty()) {
+    log_.warning("numbers of mutations", {{"why", numbers_->warning()}});
+  }
+  cache_->journal().start_at(numbers_->first());
   std::vector<net::MacAddress> macs;
   macs.reserve(ports_.size());
   for (const auto& port : ports_) macs.push_back(port->mac());
@@ -247,7 +255,7 @@ Node::Step Node::start_workers() {
 Node::Step Node::start_control() {
   machine_ =
       std::make_unique<NodeMachine>(NodeMachine::Parts{config_, ports_, worker_stats_, *miss_}, stop_fd_);
-  calls_ = std::make_unique<control::CacheCalls>(*writer_, clock_, *configurator_);
+  calls_ = std::make_unique<control::CacheCalls>(*writer_, clock_, *configurator_, numbers_->numbering());
   service_ = std::make_unique<control::Service>(
       control::Service::Parts{*configurator_, *calls_, *machine_, *registry_, log_});
   if (Step done = configurator_->attach(*live_); !done) return done;
@@ -269,11 +277,19 @@ Node::Step Node::start_control() {
 void Node::tick() {
   machine_->sample();
   const std::int64_t now = time(nullptr);
+  keep_numbers(now);
   if (now < next_roll_) return;
   next_roll_ = now + kRollInterval;
   if (auto rolled = configurator_->roll_secrets(now); !rolled) {
     log_.error("cookie secrets not rolled over", {{"why", rolled.error()}});
   }
+}
+
+void Node::keep_numbers(std::int64_t now) {
+  const auto kept = numbers_->keep_ahead(cache_->journal().next());
+  if (kept || now < next_numbers_warning_) return;
+  next_numbers_warning_ = now + kWarnInterval;
+  log_.error("numbers of mutations not reserved", {{"why", kept.error()}});
 }
 
 Node::~Node() {
@@ -285,7 +301,12 @@ Node::~Node() {
   streams_.clear();
   if (miss_) miss_->stop();
   tap_thread_.reset();
-  if (writer_) writer_->stop();
+  if (writer_) {
+    writer_->stop();
+    if (const auto given_back = numbers_->give_back(cache_->journal().given()); !given_back) {
+      log_.warning("numbers of mutations not given back", {{"why", given_back.error()}});
+    }
+  }
   const NetAdmin admin;  // for the XDP programs
   workers_.clear();
   ports_.clear();

@@ -16,6 +16,7 @@
 #include "dataplane/cache/writer.h"
 #include "dataplane/control/cache_calls.h"
 #include "dataplane/control/configurator.h"
+#include "dataplane/control/journal_numbers.h"
 #include "dataplane/control/log.h"
 #include "dataplane/control/service.h"
 #include "dataplane/eal/eal.h"
@@ -61,6 +62,7 @@ class Node {
   [[nodiscard]] Step start_threads();
   [[nodiscard]] Step start_workers();
   [[nodiscard]] Step start_control();
+  void keep_numbers(std::int64_t now);
 
   const v1::DataplaneConfig config_;
   const int stop_fd_;
@@ -81,6 +83,7 @@ class Node {
   std::vector<std::unique_ptr<exception::KernelLink>> links_;
   cache::Clock clock_;
   std::unique_ptr<cache::Cache> cache_;
+  std::optional<control::JournalNumbers> numbers_;
   std::unique_ptr<control::Configurator> configurator_;
   std::unique_ptr<LiveSwap> live_;
   std::unique_ptr<cache::Writer> writer_;
@@ -95,7 +98,8 @@ class Node {
   std::unique_ptr<control::CacheCalls> calls_;
   std::unique_ptr<control::Service> service_;
   std::unique_ptr<rpc::UnixServer> server_;
-  std::int64_t next_roll_ = 0;  // Unix seconds
+  std::int64_t next_roll_ = 0;             // Unix seconds
+  std::int64_t next_numbers_warning_ = 0;  // Unix seconds
 };
 
 }  // namespace swarmdns::app

@@ -57,8 +57,9 @@ const char* to_text(cache::Outcome outcome) noexcept {
   return "unknown";
 }
 
-CacheCalls::CacheCalls(cache::Writer& writer, const cache::Clock& clock, const Configurator& configurator)
-    : writer_(writer), clock_(clock), configurator_(configurator) {
+CacheCalls::CacheCalls(cache::Writer& writer, const cache::Clock& clock, const Configurator& configurator,
+                       std::uint64_t numbering)
+    : writer_(writer), clock_(clock), configurator_(configurator), numbering_(numbering) {
   do {
     randombytes_buf(&journal_id_, sizeof journal_id_);
   } while (journal_id_ == 0);
@@ -185,6 +186,7 @@ void CacheCalls::describe(v1::CacheStatus& status) const {
   status.set_journal_next(cache.journal().next());
   status.set_epoch(cache.epoch());
   status.set_journal_id(journal_id_);
+  status.set_numbering(numbering_);
 }
 
 }  // namespace swarmdns::control

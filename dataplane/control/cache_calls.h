@@ -16,8 +16,9 @@ namespace swarmdns::control {
 
 class CacheCalls {
  public:
-  // All outlive it.
-  CacheCalls(cache::Writer& writer, const cache::Clock& clock, const Configurator& configurator);
+  // All outlive it. `numbering`: of the journal's numbers (journal_numbers.h).
+  CacheCalls(cache::Writer& writer, const cache::Clock& clock, const Configurator& configurator,
+             std::uint64_t numbering);
 
   grpc::Status insert(const v1::InsertRequest& request, v1::InsertResponse& response);
   grpc::Status flush(const v1::FlushRequest& request, v1::FlushResponse& response);
@@ -29,12 +30,14 @@ class CacheCalls {
   [[nodiscard]] cache::Cache& cache() noexcept { return writer_.cache(); }
   [[nodiscard]] const cache::Clock& clock() const noexcept { return clock_; }
   [[nodiscard]] std::uint64_t journal_id() const noexcept { return journal_id_; }
+  [[nodiscard]] std::uint64_t numbering() const noexcept { return numbering_; }
   [[nodiscard]] DecodeRules decode_rules() const;
 
  private:
   cache::Writer& writer_;
   const cache::Clock& clock_;
   const Configurator& configurator_;
+  const std::uint64_t numbering_;
   std::uint64_t journal_id_;
 };
 

@@ -107,6 +107,7 @@ grpc::Status load_cache(CacheCalls& calls, const v1::DataplaneConfig& config,
   const std::uint64_t elapsed_ms =
       wall > header.wall_ms() ? wall - header.wall_ms() : header.wall_ms() - wall;
   const std::uint64_t begun_ms = calls.clock().milliseconds();
+  const bool own = header.numbering() != 0 && header.numbering() == calls.numbering();
   Tally tally;  // the writer thread adds to it until the last drain()
   unsigned under_way = 0;
   v1::CacheSlice slice;
@@ -125,7 +126,7 @@ grpc::Status load_cache(CacheCalls& calls, const v1::DataplaneConfig& config,
       options.only_if_later = true;
       options.asked_epoch = epoch;
       options.origin.node = static_cast<std::uint16_t>(entry.origin().node());
-      if (options.origin.node != 0) options.origin.sequence = entry.origin().sequence();
+      if (own || options.origin.node != 0) options.origin.sequence = entry.origin().sequence();
       if (!calls.writer().insert(std::move(*image), options,
                                  [&tally](cache::Outcome outcome) { tally.count(outcome); })) {
         tally.refused.fetch_add(1);

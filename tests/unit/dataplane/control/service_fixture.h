@@ -46,6 +46,7 @@ struct FakeMachine : Machine {
 class ServiceTest : public testing::Test {
  protected:
   static constexpr std::size_t kJournalRecords = 64;
+  static constexpr std::uint64_t kNumbering = 0x1234;
 
   void SetUp() override {
     ASSERT_GE(sodium_init(), 0);
@@ -64,7 +65,7 @@ class ServiceTest : public testing::Test {
     configurator_ = std::move(*configurator);
     auto attached = configurator_->attach(target_);
     ASSERT_TRUE(attached) << attached.error();
-    calls_ = std::make_unique<CacheCalls>(*writer_, clock_, *configurator_);
+    calls_ = std::make_unique<CacheCalls>(*writer_, clock_, *configurator_, kNumbering);
     service_ = std::make_unique<Service>(Service::Parts{*configurator_, *calls_, machine_, registry_, log_});
     rpc::UnixServer::Options server_options;
     server_options.path = socket_path();
@@ -153,12 +154,13 @@ class ServiceTest : public testing::Test {
   }
   // A dump made `age_ms` ago.
   static std::vector<v1::CacheSlice> make_dump(const std::vector<v1::CacheEntry>& entries,
-                                               std::uint64_t age_ms) {
+                                               std::uint64_t age_ms, std::uint64_t numbering = 0) {
     std::vector<v1::CacheSlice> slices(2);
     v1::DumpHeader& header = *slices[0].mutable_header();
     header.set_magic(kDumpMagic);
     header.set_format(kDumpFormat);
     header.set_wall_ms(wall_milliseconds() - age_ms);
+    header.set_numbering(numbering);
     for (const auto& entry : entries) *slices[1].mutable_entries()->add_entries() = entry;
     seal(slices);
     return slices;
