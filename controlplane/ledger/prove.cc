@@ -1,5 +1,7 @@
 #include "controlplane/ledger/prove.h"
 
+#include "controlplane/ledger/segment.h"
+
 namespace swarmdns::controlplane {
 namespace {
 
@@ -86,13 +88,20 @@ std::expected<Proof, std::string> prove_consistency(const LedgerStore& store, st
   return proof;
 }
 
-std::expected<Proof, std::string> prove_mutation(const LedgerStore& store, const SegmentStore& segments,
-                                                 const MutationPlace& place, std::uint64_t head_leaf) {
+std::expected<Proof, std::string> prove_mutation(const LedgerStore& store, const v1::SegmentBody& segment,
+                                                 std::span<const Hash> commitments, std::uint32_t position,
+                                                 std::vector<std::string> behind, std::uint64_t head_leaf) {
+  const auto header = parse_segment_header(as_octets(segment.segment().header()));
+  if (!header) return std::unexpected(header.error());
   const std::string name =
-      "segment " + std::to_string(place.segment) + " of node " + std::to_string(place.node);
-  const auto leaf = segments.mutation(place);
-  if (!leaf) return std::unexpected(leaf.error());
-  if (!*leaf) return std::unexpected(name + " has no mutation " + std::to_string(place.position) + " here");
+      "segment " + std::to_string(header->number()) + " of node " + std::to_string(header->node());
+  if (position >= commitments.size() || static_cast<int>(commitments.size()) != segment.leaves_size())
+    return std::unexpected(name + " has no mutation " + std::to_string(position) + " here");
+  MemoryTree tree;
+  for (const Hash& commitment : commitments) tree.append(merkle_leaf_hash(commitment));
+  auto path = inclusion_path(tree, position, tree.size());
+  if (!path) return std::unexpected(path.error());
+
   auto checkpoint = newest_checkpoint(store);
   if (!checkpoint) return std::unexpected(checkpoint.error());
   auto head = leaf_proof(store, head_leaf, checkpoint->checkpoint);
@@ -104,31 +113,22 @@ std::expected<Proof, std::string> prove_mutation(const LedgerStore& store, const
     return std::unexpected("leaf " + std::to_string(head_leaf) + " is not the head of a chain of segments");
 
   MutationProof proof;
-  for (std::uint64_t number = place.segment; number <= transaction.segment_head().segment(); ++number) {
-    const auto segment = segments.get(place.node, number);
-    if (!segment) return std::unexpected(segment.error());
-    if (!*segment || proof.segments.size() == kProofSegmentsMost)
-      return std::unexpected("the chain from " + name + " to its head is not kept here, or is too long");
-    if (number == place.segment) {
-      MemoryTree tree;
-      for (const Hash& commitment : SegmentStore::commitments(**segment))
-        tree.append(merkle_leaf_hash(commitment));
-      auto path = inclusion_path(tree, place.position, tree.size());
-      if (!path) return std::unexpected(path.error());
-      proof.mutation.path = std::move(*path);
-    }
-    proof.segments.push_back((*segment)->segment().header());
+  proof.segments = std::move(behind);
+  proof.segments.insert(proof.segments.begin(), segment.segment().header());
+  if (proof.segments.size() > kProofSegmentsMost ||
+      as_text(segment_hash(as_octets(proof.segments.back()))) != transaction.segment_head().hash()) {
+    return std::unexpected("leaf " + std::to_string(head_leaf) + " is not the head of the chain from " +
+                           name);
   }
-  if (proof.segments.empty())
-    return std::unexpected("leaf " + std::to_string(head_leaf) + " was ordered before " + name);
-  if (as_text(segment_hash(as_octets(proof.segments.back()))) != transaction.segment_head().hash())
-    return std::unexpected("leaf " + std::to_string(head_leaf) + " is the head of another chain than " + name);
-  proof.mutation.index = place.position;
-  if (const auto salt = array_from<16>((*leaf)->salt())) {
-    proof.mutation.content = LeafBody{*salt, (*leaf)->mutation()};
-  } else {
-    proof.mutation.content = array_from<32>((*leaf)->commitment()).value_or(Hash{});
-  }
+  proof.mutation.index = position;
+  proof.mutation.path = std::move(*path);
+  const v1::MutationLeaf& leaf = segment.leaves(static_cast<int>(position));
+  const auto seed = array_from<32>(segment.salt_seed());
+  const auto salt = seed ? std::optional(mutation_salt(*seed, position)) : array_from<16>(leaf.salt());
+  if (leaf.commitment().empty() && salt)
+    proof.mutation.content = LeafBody{*salt, leaf.mutation()};
+  else
+    proof.mutation.content = commitments[position];
   proof.head = std::move(*head);
   proof.checkpoint = std::move(*checkpoint);
   return proof;

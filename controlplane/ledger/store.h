@@ -56,7 +56,8 @@ class LedgerStore final : public ChainStore {
   StoreResult scrub() { return db_->scrub(); }
 
   // After an error of write() that does not go away by itself: opens the store again. What was read before is
-  // to be read anew (Chain::reopen), as the failed write may turn out to be there.
+  // to be read anew (Chain::reopen), as the failed write may turn out to be there; a SegmentStore on it is to
+  // be made anew.
   StoreResult recover();
   // Copies what is applied to a new folder. Any thread.
   StoreResult copy_to(const std::string& path) const { return db_->copy_to(path); }

@@ -10,8 +10,8 @@ namespace swarmdns::controlplane {
 namespace {
 
 // In the order of Family; the first is RocksDB's own.
-constexpr const char* kNames[kFamilies] = {"default",     "blocks",   "bodies",    "tiles", "state",
-                                           "checkpoints", "segments", "mutations", "names"};
+constexpr const char* kNames[kFamilies] = {"default", "blocks",      "bodies",   "tiles",
+                                           "state",   "checkpoints", "segments", "mutations"};
 
 rocksdb::Slice slice(std::string_view octets) {
   return {octets.data(), octets.size()};
@@ -66,6 +66,8 @@ std::expected<std::unique_ptr<StoreDb>, std::string> StoreDb::open(StoreOptions 
 StoreResult StoreDb::open_files() {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const char* name : kNames) families.emplace_back(name, family_options());
+  families[static_cast<std::size_t>(Family::kSegments)].options = options_.segments;
+  families[static_cast<std::size_t>(Family::kMutations)].options = options_.mutations;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
@@ -179,9 +181,7 @@ StoreResult StoreDb::scrub() {
   rocksdb::CompactRangeOptions compact;
   compact.exclusive_manual_compaction = false;
   compact.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-  for (const Family family : {Family::kBodies, Family::kMutations, Family::kSegments, Family::kNames}) {
-    if (status.ok()) status = db_->CompactRange(compact, handle(family), nullptr, nullptr);
-  }
+  if (status.ok()) status = db_->CompactRange(compact, handle(Family::kBodies), nullptr, nullptr);
   if (!status.ok()) return std::unexpected(sentence("cannot be compacted", status));
   return {};
 }

@@ -26,11 +26,10 @@ enum class Family : std::uint8_t {
   kTiles,        // level (one octet), index be64: hashes
   kState,        // 'k' key: value; 'b' bucket be16 key: SHA-256(value)
   kCheckpoints,  // height be64: signed note
-  kSegments,     // node be64, number be64: SegmentBody without leaves
-  kMutations,    // node be64, number be64, position be32: MutationLeaf
-  kNames,        // tag(32), Unix ms be64, node be64, number be64, position be32: type be16
+  kSegments,     // of swarm/segment_store.h, as docs/formats/segments.md says
+  kMutations,    // the same
 };
-inline constexpr std::size_t kFamilies = 9;
+inline constexpr std::size_t kFamilies = 8;
 
 inline std::string key64(std::uint64_t number) {
   std::string key;
@@ -44,6 +43,9 @@ struct StoreOptions {
   std::string path;             // a folder of its own
   rocksdb::Env* env = nullptr;  // file system, clock and threads; nullptr: the machine's
   bool create = true;           // when there is none yet
+  // Of the two families that swarm/segment_store.h keeps.
+  rocksdb::ColumnFamilyOptions segments;
+  rocksdb::ColumnFamilyOptions mutations;
 };
 
 class StoreDb {
@@ -71,9 +73,10 @@ class StoreDb {
   StoreResult write(rocksdb::WriteBatch& batch);
   StoreResult sync();
 
-  // Closes and opens it again. Reads may then see the last write, although it was reported as failed.
+  // Closes and opens it again: database() and handle() are others then. Reads may see the last write,
+  // although it was reported as failed.
   StoreResult recover();
-  // Unused files go, what was removed or overwritten is in none of them any more, and in no log.
+  // Bodies that were removed or overwritten are in none of the files any more, nor in the log of writes.
   StoreResult scrub();
   // A copy in a new folder, openable by itself; files are linked where the file system can. Any thread.
   StoreResult copy_to(const std::string& path) const;
@@ -81,14 +84,16 @@ class StoreDb {
   StoreResult verify_files() const;
 
   const std::string& path() const { return options_.path; }
+  // For swarm/segment_store.h; thread-safe as RocksDB is.
+  rocksdb::DB* database() const { return db_.get(); }
+  rocksdb::ColumnFamilyHandle* handle(Family family) const {
+    return handles_[static_cast<std::size_t>(family)];
+  }
 
  private:
   explicit StoreDb(StoreOptions options) : options_(std::move(options)) {}
   StoreResult open_files();
   void close();
-  rocksdb::ColumnFamilyHandle* handle(Family family) const {
-    return handles_[static_cast<std::size_t>(family)];
-  }
   std::string sentence(const char* doing, const rocksdb::Status& status) const;
 
   StoreOptions options_;
