@@ -2,6 +2,7 @@
 
 #include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/utilities/checkpoint.h>
 
 #include <vector>
@@ -13,12 +14,25 @@ namespace {
 constexpr const char* kNames[kFamilies] = {"default", "blocks",      "bodies",   "tiles",
                                            "state",   "checkpoints", "segments", "mutations"};
 
+// What must fit on a disk that was full before it is written again: more than the memory tables hold.
+constexpr std::size_t kRoom = 16u << 20;
+
 rocksdb::Slice slice(std::string_view octets) {
   return {octets.data(), octets.size()};
 }
 std::string_view view(const rocksdb::Slice& octets) {
   return {octets.data(), octets.size()};
 }
+
+// RocksDB would try every few seconds, on a thread of its own, whether a full disk has room again, and answer
+// "busy" meanwhile. Here the next write tries.
+class NoRetries final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
 
 rocksdb::DBOptions database_options(const StoreOptions& options) {
   rocksdb::DBOptions chosen;
@@ -30,6 +44,7 @@ rocksdb::DBOptions database_options(const StoreOptions& options) {
   chosen.max_total_wal_size = 64u << 20;
   chosen.info_log_level = rocksdb::WARN_LEVEL;
   chosen.keep_log_file_num = 2;
+  chosen.listeners.push_back(std::make_shared<NoRetries>());
   return chosen;
 }
 
@@ -75,7 +90,7 @@ StoreResult StoreDb::open_files() {
   if (!status.ok()) return std::unexpected(sentence("cannot be opened", status));
   db_.reset(db);
   std::copy(handles.begin(), handles.end(), handles_.begin());
-  failed_ = false;
+  failure_.clear();
   return {};
 }
 
@@ -141,25 +156,34 @@ void StoreDb::remove_range(rocksdb::WriteBatch& batch, Family family, std::strin
   static_cast<void>(batch.DeleteRange(handle(family), slice(from), slice(end)));
 }
 
+// Resume() writes files; when these fail too, RocksDB takes no further try. So something else is tried first.
+bool StoreDb::has_room() const {
+  const std::string name = options_.path + "/room";
+  const bool room = rocksdb::WriteStringToFile(db_->GetEnv(), std::string(kRoom, '\0'), name, true).ok();
+  static_cast<void>(db_->GetEnv()->DeleteFile(name));
+  return room;
+}
+
 StoreResult StoreDb::write(rocksdb::WriteBatch& batch) {
-  if (failed_) {
-    const rocksdb::Status resumed = db_->Resume();
-    if (!resumed.ok()) return std::unexpected(sentence("cannot be written", resumed));
-    failed_ = false;
+  if (!failure_.empty()) {
+    if (!has_room() || !db_->Resume().ok()) return std::unexpected(failure_);
+    failure_.clear();
   }
   const rocksdb::Status status = db_->Write(rocksdb::WriteOptions(), &batch);
   if (!status.ok()) {
-    failed_ = true;
-    return std::unexpected(sentence("cannot be written", status));
+    failure_ = sentence("cannot be written", status);
+    return std::unexpected(failure_);
   }
   return {};
 }
 
 StoreResult StoreDb::sync() {
+  // Debian's RocksDB has its assertions: syncing a log that could not be written would end the process.
+  if (!failure_.empty()) return std::unexpected(failure_);
   const rocksdb::Status status = db_->SyncWAL();
   if (!status.ok()) {
-    failed_ = true;
-    return std::unexpected(sentence("cannot be synced", status));
+    failure_ = sentence("cannot be synced", status);
+    return std::unexpected(failure_);
   }
   return {};
 }

@@ -94,12 +94,13 @@ class StoreDb {
   explicit StoreDb(StoreOptions options) : options_(std::move(options)) {}
   StoreResult open_files();
   void close();
+  bool has_room() const;
   std::string sentence(const char* doing, const rocksdb::Status& status) const;
 
   StoreOptions options_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> handles_{};
-  bool failed_ = false;  // the last write
+  std::string failure_;  // why nothing can be written; "" = it can
 };
 
 // The first key that does not begin with `prefix`; "" when there is none.
