@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from . import compare, faults, internet, lab, netns, node, procs, servers
+from . import compare, faults, internet, lab, load, netns, node, procs, servers
 from .settings import CLIENT_NS, INTERNET_NS, MGMT_NS, LabError, Node, Options
 
 DESCRIPTION = """\
@@ -56,6 +56,8 @@ def parser():
     names.add_argument("--case", default="", help="only this case")
     names.add_argument("--cases", action="store_true", help="the cases and how many questions each has")
 
+    load.add_arguments(commands.add_parser(
+        "load", help="ask nodes at a stated rate and account for every query; exit code 1 when one is not answered right"))
     compare.add_arguments(commands.add_parser(
         "diff", help="ask a node and its resolver the same questions and print what differs"))
     return top
@@ -150,11 +152,15 @@ def command_diff(args):
     return compare.main(args, lab.current())
 
 
+def command_load(args):
+    return load.main(args, lab.current())
+
+
 def main(argv=None):
     args = parser().parse_args(argv)
     commands = {
         "up": command_up, "down": command_down, "status": command_status, "exec": command_exec,
-        "node": command_node, "names": command_names, "diff": command_diff,
+        "node": command_node, "names": command_names, "diff": command_diff, "load": command_load,
     }
     try:
         if args.command in faults.COMMANDS:

@@ -122,7 +122,6 @@ def main(argv):
     directions = (Direction(a, b, delay, jitter), Direction(b, a, delay, jitter))
     ended = []
     signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
-    os.setpriority(os.PRIO_PROCESS, 0, -10)
     print(f"carrying frames between {name_a} and {name_b}, {delay * 1000:g} ms ± {jitter * 1000:g} ms", flush=True)
     while not ended:
         wait = min(each.next_due() for each in directions) - time.monotonic()

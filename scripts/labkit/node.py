@@ -9,7 +9,7 @@ import pathlib
 import resource
 import signal
 
-from . import clock, health, netns, node_config, procs
+from . import clock, health, netns, node_config, priority, procs
 from .settings import DAEMONS, LabError, binary, build_dir
 
 PARTS = ("controlplane", "resolver", "dataplane")
@@ -34,6 +34,13 @@ def raise_limits():
         except (ValueError, OSError):
             hard = resource.getrlimit(what)[1]
             resource.setrlimit(what, (hard, hard))
+
+
+def before_start(options):
+    """What a node's process does before it becomes its program."""
+    raise_limits()
+    if options.nodes > 1:
+        priority.join()
 
 
 def environment(options, node):
@@ -98,7 +105,7 @@ def start(options, node, part="controlplane"):
     shifted = clock.words(node) if options.faults and part == "controlplane" else []
     argv = [*netns.enter(node.ns), *shifted, binary(options, part)]
     argv += ["--config", node.config] if part == "controlplane" else ["--state-dir", node.var]
-    procs.start(f"n{node.i}-{part}", argv, env=environment(options, node), before=raise_limits)
+    procs.start(f"n{node.i}-{part}", argv, env=environment(options, node), before=lambda: before_start(options))
 
 
 def wait_ready(options, node, seconds=90):

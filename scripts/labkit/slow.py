@@ -10,7 +10,7 @@ import pathlib
 import re
 import sys
 
-from . import netns, procs
+from . import netns, priority, procs
 from .settings import MGMT_NS, LabError
 from .shell import run, try_run
 
@@ -52,6 +52,7 @@ def start(node, delay, jitter=0.0):
         process(node),
         [*netns.enter(MGMT_NS), "env", f"PYTHONPATH={scripts}", "PYTHONDONTWRITEBYTECODE=1", sys.executable,
          "-m", "labkit.delay_proxy", f"n{node.i}", port(node), str(delay), str(jitter)],
+        before=priority.join,
     )
     procs.wait_until(lambda: procs.tail(process(node)), 20, f"a word of the process that delays node {node.i}")
     if not procs.alive_pid(process(node)):
