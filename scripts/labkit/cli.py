@@ -23,7 +23,7 @@ def parser():
     up.add_argument("--regions", default="", metavar="R1,R2,...",
                     help="region of each node (default: `lab` for up to 3 nodes; more: half `east`, half `west`)")
     up.add_argument("--faults", action="store_true",
-                    help="nodes that `disk-full` and `clock` can hurt: swarm/ on a disk of its own of 384 MiB, and\n"
+                    help="nodes that `disk-full`, `slow-disk` and `clock` can hurt: swarm/ on a disk of its own of 384 MiB, and\n"
                     "a control plane with a library below it that shifts its wall clock")
     up.add_argument("--names", default="", metavar="FILE", help="`name [type]` lines (.gz too) that shall resolve")
     up.add_argument("--seed", type=int, default=1, help="the number all names and data come from (default 1)")

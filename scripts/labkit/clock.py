@@ -8,7 +8,6 @@ import pathlib
 import re
 import struct
 
-from . import procs
 from .settings import VAR, LabError
 from .shell import run
 
@@ -40,21 +39,14 @@ def words(node):
         run("c++", "-std=c++20", "-O2", "-Wall", "-shared", "-fPIC", "-o", fresh, SOURCE, "-ldl")
         fresh.replace(LIBRARY)
     if not offset_file(node).exists():
-        write(node, 0.0)
+        shift(node, 0.0)
     return ["env", f"LD_PRELOAD={LIBRARY}", f"LAB_WALL_CLOCK={offset_file(node)}"]
-
-
-def write(node, by):
-    with open(offset_file(node), "r+b" if offset_file(node).exists() else "wb", buffering=0) as file:
-        file.write(struct.pack("=q", round(by * NANOSECONDS)))
 
 
 def shift(node, by):
     """Sets the wall clock of the node's control plane `by` seconds off the true time. Stays over its restarts."""
-    pid = procs.alive_pid(f"n{node.i}-controlplane")
-    if pid and str(LIBRARY) not in pathlib.Path(f"/proc/{pid}/maps").read_text():
-        raise LabError(f"the control plane of node {node.i} has the machine's clock: bring the lab up with --faults")
-    write(node, by)
+    with open(offset_file(node), "r+b" if offset_file(node).exists() else "wb", buffering=0) as file:
+        file.write(struct.pack("=q", round(by * NANOSECONDS)))
 
 
 def offset(node):

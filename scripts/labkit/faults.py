@@ -2,7 +2,7 @@
 
 import argparse
 
-from . import clock, disk, lab, partition, slow
+from . import clock, disk, lab, partition, slow, slow_disk
 from .settings import LabError, Node
 
 
@@ -12,7 +12,7 @@ def add_arguments(commands):
     cut.add_argument("groups", nargs="+", metavar="GROUP", help="numbers of nodes; what is in no group keeps all its ways")
     cut.add_argument("--one-way", action="store_true", help="from the first group to the second only")
 
-    heal = commands.add_parser("heal", help="end all partitions and delays; --all: full disks and wrong clocks, too")
+    heal = commands.add_parser("heal", help="end all partitions and delays; --all: full and slow disks and wrong clocks, too")
     heal.add_argument("--all", action="store_true")
 
     delay = commands.add_parser("slow", help="slow 3 50ms [--jitter 10ms], slow 3 off: delay all of a node's management traffic,\n"
@@ -25,6 +25,11 @@ def add_arguments(commands):
                                "(in a lab up --faults)")
     full.add_argument("number", type=int)
     full.add_argument("what", nargs="?", choices=("on", "off"), default="on")
+
+    brake = commands.add_parser("slow-disk", help="slow-disk 2 20ms, slow-disk 2 off: make writes to that disk take up to so long\n"
+                                "(in a lab up --faults)")
+    brake.add_argument("number", type=int)
+    brake.add_argument("delay", metavar="TIME|off")
 
     shift = commands.add_parser("clock", help="clock 4 +5m|-30s|off: shift the wall clock of a node's control plane\n"
                                 "(in a lab up --faults)")
@@ -65,17 +70,28 @@ def command_disk_full(args, options):
     (disk.fill if args.what == "on" else disk.empty)(node)
 
 
+def command_slow_disk(args, options):
+    node = node_of(options, args.number)
+    if args.delay == "off":
+        slow_disk.stop(node)
+    else:
+        slow_disk.start(node, slow.seconds(args.delay))
+
+
 def command_clock(args, options):
     clock.shift(node_of(options, args.number), clock.seconds(" ".join(args.offset)))
 
 
 COMMANDS = {
     "partition": command_partition, "heal": command_heal, "slow": command_slow,
-    "disk-full": command_disk_full, "clock": command_clock,
+    "disk-full": command_disk_full, "slow-disk": command_slow_disk, "clock": command_clock,
 }
+PREPARED = ("disk-full", "slow-disk", "clock")  # need a lab whose nodes were made for it
 
 
 def command(args, options):
+    if args.command in PREPARED and not options.faults:
+        raise LabError(f"the nodes of this lab are not made for `{args.command}`: run `lab up` with --faults")
     with lab.Lock():
         COMMANDS[args.command](args, options)
     return 0
@@ -89,17 +105,18 @@ def heal_network(options):
 
 def heal_nodes(options):
     for node in lab.nodes(options):
-        if disk.is_mounted(node):
-            disk.empty(node)
+        slow_disk.stop(node)
+        disk.empty(node)
         if clock.offset(node):
-            clock.write(node, 0.0)
+            clock.shift(node, 0.0)
 
 
 def lines(options):
     """One line for each thing that is in force. The second value tells whether all is as it should be."""
     out, well = partition.lines(), True
     for node in lab.nodes(options):
-        delay, ok = slow.line(node)
-        well = well and ok
-        out += [line for line in (delay, disk.line(node), clock.line(node)) if line]
+        delay, carried = slow.line(node)
+        brake, held = slow_disk.line(node)
+        well = well and carried and held
+        out += [line for line in (delay, disk.line(node), brake, clock.line(node)) if line]
     return out, well

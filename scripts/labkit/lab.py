@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 
-from . import build, disk, health, netns, node, priority, procs, servers, shell, slow, topology
+from . import build, disk, health, netns, node, priority, procs, servers, shell, slow, slow_disk, topology
 from .settings import DAEMONS, INTERNET_NS, LOCK_FILE, MAX_NODES, RUN, STATE_FILE, LabError, Node, binary
 from .settings import load_state, regions, save_state
 
@@ -99,6 +99,7 @@ def tear_down():
     servers.stop()
     for i in range(1, MAX_NODES + 1):
         slow.stop(Node(i))
+        slow_disk.stop(Node(i))
     topology.unwire()
     priority.remove()
     for i in range(1, MAX_NODES + 1):

@@ -1,8 +1,10 @@
-// LD_PRELOAD library of `lab clock`: shifts the wall clock of one process by what the file named in LAB_WALL_CLOCK
-// says, 8 octets of signed nanoseconds in host order that may be changed at any time. Monotonic clocks stay true.
+// LD_PRELOAD library of `lab clock`: shifts the wall clock of one process by what the file named in
+// LAB_WALL_CLOCK says, 8 octets of signed nanoseconds in host order that may be changed at any time.
+// Monotonic clocks stay true.
 //
-// libfaketime does not do: it leaves alone the futex waits with absolute wall-clock times that Abseil, and so gRPC,
-// makes all of its timed waits of. A process 30 s back then spins, and one 5 min ahead sleeps 5 min too long.
+// libfaketime does not do: it leaves alone the futex waits with absolute wall-clock times that Abseil, and so
+// gRPC, makes all of its timed waits of. A process 30 s back then spins, and one 5 min ahead sleeps 5 min too
+// long.
 //
 // A wait that is under way when the offset changes keeps its length; on a machine it would follow the clock.
 
@@ -42,7 +44,8 @@ timespec shifted(const timespec& time, std::int64_t by) {
   return {.tv_sec = static_cast<time_t>((sum - nanoseconds) / second), .tv_nsec = nanoseconds};
 }
 
-// A deadline of the process's wall clock as one of the kernel's. Times before 1970 are 1970: both are long past.
+// A deadline of the process's wall clock as one of the kernel's. Times before 1970 are 1970: both are long
+// past.
 timespec true_deadline(const timespec& deadline) {
   const timespec found = shifted(deadline, -offset());
   return found.tv_sec < 0 ? timespec{} : found;
@@ -136,7 +139,8 @@ int sem_timedwait(sem_t* semaphore, const timespec* wanted) {
   return real(semaphore, &deadline);
 }
 
-// A timer knows its clock, this library does not: of those with absolute times only wall-clock ones are this large.
+// A timer knows its clock, this library does not: of those with absolute times only wall-clock ones are this
+// large.
 int timerfd_settime(int file, int flags, const itimerspec* wanted, itimerspec* before) {
   static auto* const real = next<int(int, int, const itimerspec*, itimerspec*)>("timerfd_settime");
   constexpr time_t no_uptime = 1'000'000'000;
