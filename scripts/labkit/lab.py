@@ -68,8 +68,10 @@ def up(options, say=print):
             say("the lab is up; starting what does not run")
         save_state(options)
         build.make(options)
-        if options.faults:
-            for each in nodes(options):
+        for each in nodes(options):
+            slow.end_lost(each)
+            slow_disk.end_lost(each)
+            if options.faults:
                 disk.make(each)
         topology.wire(options)
         if options.faults:

@@ -75,6 +75,12 @@ def stop(node):
         try_run("ip", "-n", MGMT_NS, "link", "set", f"n{node.i}", "master", "br0")
 
 
+def end_lost(node):
+    """Makes the node fast when the process that carries its frames died, or runs in a bridge that is no longer there."""
+    if is_on(node) and procs.alive_pid(process(node)) not in netns.pids(MGMT_NS):
+        stop(node)
+
+
 def line(node):
     """For `lab status`; the second value tells whether all is as it should be."""
     if not is_on(node):

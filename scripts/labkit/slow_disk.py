@@ -53,6 +53,12 @@ def stop(node):
         turn(disk.folder(node), FITHAW)
 
 
+def end_lost(node):
+    """Thaws the disk when the process that thaws it in turns died."""
+    if note(node).exists() and not procs.alive_pid(process(node)):
+        stop(node)
+
+
 def line(node):
     """For `lab status`; the second value tells whether all is as it should be."""
     if not note(node).exists():

@@ -6,6 +6,7 @@ import mmap
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -13,7 +14,8 @@ import time
 import dns.exception
 import dns.rcode
 import pytest
-from labkit import clock, disk, health, inside, lab as labkit_lab, netns, node as nodes, procs, slow, topology
+from labkit import clock, disk, health, inside, lab as labkit_lab, netns, node as nodes, procs, slow, slow_disk
+from labkit import topology
 from support.bench import eventually
 from support.open_load import OpenLoad
 
@@ -308,6 +310,22 @@ def test_five_nodes_in_two_regions(five):
 def test_mistakes_name_the_mend(five, argv, says):
     done = lab(*argv)
     assert done.returncode == 2 and says in done.stderr, done.stderr
+
+
+def test_up_mends_what_a_dead_process_has_left(five):
+    five.faults.slow(3, 0.05)
+    five.faults.slow_disk(2, 0.2)
+    for name in (slow.process(five.node(3).at), slow_disk.process(five.node(2).at)):
+        pid = procs.alive_pid(name)
+        os.kill(pid, signal.SIGKILL)
+        procs.wait_gone(pid, procs.start_time(pid), 5)
+    done = lab("status")
+    assert done.returncode == 1 and done.stdout.count("is gone: `lab heal") == 2
+    labkit_lab.up(five.options, say=lambda *_: None)
+    assert write_directly(disk.folder(five.node(2).at) / "log") == 0
+    with Wire(five.node(1), five.node(3)) as wire:
+        assert wire.round_trip() > 0
+    assert lab("status").returncode == 0
 
 
 def test_down_ends_faults_that_are_in_force(five):
