@@ -130,6 +130,18 @@ grpc::Status Service::Flush(grpc::ServerContext*, const v1::FlushRequest* reques
   return parts_.cache.flush(*request, *response);
 }
 
+grpc::Status Service::Fence(grpc::ServerContext*, const v1::FenceRequest* request,
+                            v1::FenceResponse* response) {
+  const grpc::Status status = parts_.cache.fence(*request, *response);
+  if (status.ok()) {
+    parts_.log.info("origins fenced off", {{"ranges", static_cast<std::uint64_t>(request->dead_size())},
+                                           {"removed", response->removed()},
+                                           {"looked_at", response->looked_at()},
+                                           {"epoch", response->epoch()}});
+  }
+  return status;
+}
+
 grpc::Status Service::Lookup(grpc::ServerContext*, const v1::LookupRequest* request,
                              v1::LookupResponse* response) {
   return parts_.cache.lookup(*request, *response);

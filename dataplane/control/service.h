@@ -32,6 +32,7 @@ class Service final : public v1::Dataplane::Service {
   grpc::Status GetStats(grpc::ServerContext*, const v1::GetStatsRequest*, v1::StatsSnapshot*) override;
   grpc::Status Insert(grpc::ServerContext*, const v1::InsertRequest*, v1::InsertResponse*) override;
   grpc::Status Flush(grpc::ServerContext*, const v1::FlushRequest*, v1::FlushResponse*) override;
+  grpc::Status Fence(grpc::ServerContext*, const v1::FenceRequest*, v1::FenceResponse*) override;
   grpc::Status Lookup(grpc::ServerContext*, const v1::LookupRequest*, v1::LookupResponse*) override;
   grpc::Status Dump(grpc::ServerContext*, const v1::DumpRequest*,
                     grpc::ServerWriter<v1::CacheSlice>*) override;

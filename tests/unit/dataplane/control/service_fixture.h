@@ -17,6 +17,7 @@
 #include "dataplane/control/configurator.h"
 #include "dataplane/control/digest.h"
 #include "dataplane/control/dump.h"
+#include "dataplane/control/insert_tally.h"
 #include "dataplane/control/service.h"
 #include "proto/rpc/unix_server.h"
 #include "swarmdns/v1/dataplane.grpc.pb.h"
