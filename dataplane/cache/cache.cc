@@ -193,6 +193,7 @@ Outcome Cache::admit(const EntryImage& image, std::uint64_t now_ms, const Insert
     mutation.kind = old != nullptr ? MutationKind::Replace : MutationKind::Insert;
     mutation.clock_ms = now_ms;
     mutation.image = image;
+    mutation.upstream = options.upstream;
     origin.sequence = journal_.append(std::move(mutation));
   }
   const SlotPlace at = slab_.place(ref);

@@ -60,6 +60,7 @@ struct InsertOptions {
   bool journal = true;         // never for entries of other nodes
   bool only_if_later = false;  // keep what is there if it expires later
   std::optional<std::uint16_t> asked_epoch;  // Cache::epoch() when the question was sent
+  UpstreamId upstream = 0;                   // of Journal::upstreams(); for the journal alone
 };
 
 struct FlushScope {
