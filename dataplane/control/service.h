@@ -9,6 +9,7 @@
 #include "dataplane/control/configurator.h"
 #include "dataplane/control/log.h"
 #include "dataplane/control/machine.h"
+#include "dataplane/control/readiness.h"
 #include "dataplane/stats/registry.h"
 #include "swarmdns/v1/dataplane.grpc.pb.h"
 
@@ -21,6 +22,7 @@ class Service final : public v1::Dataplane::Service {
     Configurator& configurator;
     CacheCalls& cache;
     Machine& machine;
+    Readiness& readiness;
     const stats::Registry& stats;
     const Logger& log;
   };
@@ -39,6 +41,8 @@ class Service final : public v1::Dataplane::Service {
   grpc::Status Load(grpc::ServerContext*, grpc::ServerReader<v1::CacheSlice>*, v1::LoadResponse*) override;
   grpc::Status Journal(grpc::ServerContext*, const v1::JournalRequest*,
                        grpc::ServerWriter<v1::JournalBatch>*) override;
+  grpc::Status WarmUp(grpc::ServerContext*, const v1::WarmUpRequest*, v1::Readiness*) override;
+  grpc::Status Warm(grpc::ServerContext*, const v1::WarmRequest*, v1::Readiness*) override;
   grpc::Status Shutdown(grpc::ServerContext*, const v1::ShutdownRequest*, v1::ShutdownResponse*) override;
 
   // Ends streams that would go on for ever; before the server is stopped.
