@@ -9,8 +9,8 @@
 namespace swarmdns::control {
 namespace {
 
-constexpr std::size_t kMaxRecords = 1024;
-constexpr std::size_t kMaxBytes = std::size_t{512} << 10;
+constexpr std::size_t kMaxRecords = 4096;
+constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds kWait(250);
 
 // The names of upstreams, looked up once each.
@@ -80,6 +80,8 @@ grpc::Status stream_journal(CacheCalls& calls, const v1::JournalRequest& request
                 " was given; resynchronise by Dump and go on from its header's journal_next"};
   }
   Names names(journal.upstreams());
+  v1::JournalBatch out;  // used again and again: its messages keep their memory
+  out.set_journal_id(calls.journal_id());
   std::uint64_t from = request.from();
   while (!over()) {
     const auto batch =
@@ -90,8 +92,7 @@ grpc::Status stream_journal(CacheCalls& calls, const v1::JournalRequest& request
     }
     const std::uint64_t now_ms = calls.clock().milliseconds();
     const std::uint64_t wall_ms = wall_milliseconds();
-    v1::JournalBatch out;
-    out.set_journal_id(calls.journal_id());
+    out.clear_mutations();
     out.set_next(batch.next);
     for (const cache::Mutation& mutation : batch.mutations)
       to_message(mutation, names, now_ms, wall_ms, *out.add_mutations());
