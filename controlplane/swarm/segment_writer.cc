@@ -193,7 +193,7 @@ void SegmentWriter::write() {
   for (SaltSeed& seed : seeds) reactor_.random(seed);
   const auto built = std::make_shared<Built>();
   reactor_.offload([this, taken, built, head = head_,
-                    seeds = std::move(seeds)] { *built = build(*taken, head, seeds, options_, store_); },
+                    seeds = std::move(seeds)] { *built = build(*taken, head, seeds, *options, store_); },
                    [this, taken, built, alive = std::weak_ptr(alive_)] {
                      if (!alive.expired()) written(std::move(*taken), std::move(*built));
                    });

@@ -6,6 +6,8 @@
 namespace swarmdns::controlplane {
 namespace {
 
+// The largest answer to a request for segments must fit into half of it.
+constexpr std::uint64_t kLeastBurst = 4 << 20;
 constexpr std::uint64_t kRequestLifeMs = 5000;
 constexpr std::uint32_t kServeBytes = 1 << 20;
 constexpr int kServeSegments = 64;
@@ -21,12 +23,18 @@ Sharing::Sharing(Reactor& reactor, PeerLink& link, CachePort& cache, SegmentStor
       peers_(peers),
       fences_(fences),
       options_(std::move(options)),
-      tokens_(options_.bytes_per_second),
+      burst_(std::max(options_.bytes_per_second, kLeastBurst)),
+      tokens_(burst_),
       mend_timer_(reactor) {}
 
 void Sharing::start() {
   refilled_ms_ = reactor_.now_ms();
   mend_timer_.start(options_.mend_ms, [this] { mend(); });
+}
+
+void Sharing::report(NodeId from, const v1::NodeReport& report) {
+  peers_.report(from, report, reactor_.now_ms(), reactor_.wall_ms());
+  if (peers_.find(from) != nullptr) fences_.elsewhere(from, report.fence_epoch());
 }
 
 // --- Sending ---
@@ -35,8 +43,7 @@ void Sharing::refill() {
   const std::uint64_t now = reactor_.now_ms();
   const std::uint64_t elapsed = std::min<std::uint64_t>(now - refilled_ms_, 1000);
   refilled_ms_ = now;
-  // A second's worth at most is saved up.
-  tokens_ = std::min(tokens_ + options_.bytes_per_second * elapsed / 1000, options_.bytes_per_second);
+  tokens_ = std::min(tokens_ + options_.bytes_per_second * elapsed / 1000, burst_);
 }
 
 bool Sharing::take_tokens(std::size_t bytes, std::uint64_t reserve) {
@@ -47,7 +54,6 @@ bool Sharing::take_tokens(std::size_t bytes, std::uint64_t reserve) {
 
 void Sharing::cut(const CutSegment& segment) {
   refill();
-  head_ = segment.header.number();
   const std::vector<NodeId> scope = peers_.scope();
   if (scope.empty()) return;
   const std::size_t bytes = segment.to_share->ByteSizeLong();
@@ -193,6 +199,7 @@ void Sharing::checked(NodeId from, bool live, Checked checked) {
   }
   flow.highest = std::max(flow.highest, checked.header.number());
   fences_.seen(from, checked.header.fence_epoch(), checked.header.first_mutation());
+  fences_.elsewhere(from, checked.header.fence_epoch());
   if (checked.placement.placed == SegmentStore::Placed::kKnown) {
     ++stats_.received_again;
     return;
@@ -305,6 +312,7 @@ void Sharing::ask(NodeId from, std::uint64_t number) {
 }
 
 void Sharing::serve(NodeId from, std::uint64_t request, const v1::SegmentsRequest& asked) {
+  if (asked.node() != options_.node) return;
   Flow& flow = flows_[from];
   // One at a time; and live segments go first. Who gets no answer asks again.
   if (flow.serving || link_.queued_bytes(from, Channel::kBulk) > options_.queued_bytes / 4) return;
@@ -346,7 +354,7 @@ void Sharing::served(NodeId from, std::uint64_t request, v1::SegmentsResponse re
   refill();
   const std::size_t bytes = response.ByteSizeLong();
   // Half of the budget is for what is new.
-  if (!take_tokens(bytes, options_.bytes_per_second / 2)) return;
+  if (!take_tokens(bytes, burst_ / 2)) return;
   stats_.served_segments += static_cast<std::uint64_t>(response.segments_size());
   v1::PeerMessage message;
   message.set_request(request);

@@ -34,7 +34,7 @@ class Sharing {
   struct Options {
     NodeId node = 0;
     std::shared_ptr<const PrivateZones> private_zones;
-    std::uint64_t bytes_per_second = 128 << 20;  // sent, to all peers together
+    std::uint64_t bytes_per_second = 128 << 20;  // sent, to all peers together; 4 MiB may come at once
     std::size_t queued_bytes = 32 << 20;    // waiting to be sent to one peer; beyond, segments are left out
     std::size_t incoming_bytes = 32 << 20;  // bodies of one peer that wait to be checked
     std::size_t waiting_entries = 32'768;   // of one peer that wait to be inserted
@@ -51,6 +51,8 @@ class Sharing {
   void cut(const CutSegment& segment);
   void fences_clear();
 
+  // A report of a peer: clocks, how far its chain and its fences are.
+  void report(NodeId from, const v1::NodeReport& report);
   // segment, segments_request, segments_response.
   void receive(NodeId from, v1::PeerMessage message);
 
@@ -104,6 +106,7 @@ class Sharing {
     std::size_t waiting = 0;  // entries
     bool inserting = false;
     std::uint64_t highest = 0;    // number of its segments that was seen
+    std::uint64_t reported = 0;   // its head in the report of the last round
     std::uint64_t mended_to = 0;  // nothing is missing below
     std::uint64_t request = 0;    // under way
     std::uint64_t request_at_ms = 0;
@@ -133,11 +136,11 @@ class Sharing {
   Fences& fences_;
   const Options options_;
   std::map<NodeId, Flow> flows_;
-  std::uint64_t tokens_;  // bytes that may be sent now
+  const std::uint64_t burst_;  // bytes that may be saved up
+  std::uint64_t tokens_;       // bytes that may be sent now
   std::uint64_t refilled_ms_ = 0;
   std::size_t turn_ = 0;  // who is first when the budget is short
   std::uint64_t next_request_ = 1;
-  std::uint64_t head_ = 0;  // own
   Stats stats_;
   std::string store_trouble_;
   Timer mend_timer_;
