@@ -42,7 +42,13 @@ std::expected<void, std::string> Chain::apply(std::uint64_t index, std::span<con
     ++draft.counted.malformed_entries;
   } else {
     draft.begin(proposal.leader_wall_ms());
-    for (const v1::Bundle& bundle : proposal.bundles()) take_bundle(draft, bundle);
+    for (const v1::Bundle& bundle : proposal.bundles()) {
+      if (const auto input = input_of(bundle)) {
+        take_bundle(draft, *input);
+      } else {
+        ++draft.counted.refused_bundles;
+      }
+    }
   }
   if (auto finished = finish(draft, index); !finished) return finished;
   return commit(draft);
@@ -50,18 +56,18 @@ std::expected<void, std::string> Chain::apply(std::uint64_t index, std::span<con
 
 // Judged as if it came from the log; a block whose makers judged otherwise comes out with another hash.
 std::expected<void, std::string> Chain::replay(const v1::FullBlock& block) {
-  const auto header = decode_block_header(octets_of(block.record().header()));
+  const auto header = decode_block_header(as_octets(block.record().header()));
   if (!header) return std::unexpected("block: " + header.error());
   if (tip_) {
     if (auto linked = check_block_link(*tip_, *header); !linked) return linked;
   } else if (header->height != 1) {
     return std::unexpected("block " + std::to_string(header->height) + " cannot be the first");
   }
-  auto bundles = bundles_of(block);
+  auto bundles = inputs_of(block);
   if (!bundles) return std::unexpected(bundles.error());
   Draft draft(*this);
   draft.begin(header->time_ms);
-  for (const v1::Bundle& bundle : *bundles) take_bundle(draft, bundle);
+  for (const BundleInput& bundle : *bundles) take_bundle(draft, bundle);
   if (auto finished = finish(draft, block.record().log_index()); !finished) return finished;
   if (!draft.write.header || *draft.write.header != *header) {
     return std::unexpected("block " + std::to_string(header->height) +
@@ -70,66 +76,62 @@ std::expected<void, std::string> Chain::replay(const v1::FullBlock& block) {
   return commit(draft);
 }
 
-void Chain::take_bundle(Draft& draft, const v1::Bundle& bundle) {
+void Chain::take_bundle(Draft& draft, const BundleInput& bundle) {
   const auto refuse = [&] { ++draft.counted.refused_bundles; };
   // Only the genesis founds a chain, and it stands alone.
   const bool founding = !tip_ && draft.applied.bundles.empty();
   if (!founding && draft.founded) return refuse();
-  std::vector<Hash> commitments;
-  if (!commitments_of(bundle, commitments)) return refuse();
-  const auto maker = founding ? founder_of(bundle) : maker_of(draft.view, bundle.node(), *this);
-  if (!maker) return refuse();
-  Signature signature{};
-  if (bundle.signature().size() != signature.size()) return refuse();
-  std::memcpy(signature.data(), bundle.signature().data(), signature.size());
-  if (!verify_bundle({maker->swarm, maker->incarnation, bundle.node(), bundle.number()}, commitments, signature,
-                     maker->key))
+  const auto maker = founding ? founder_of(bundle) : maker_of(draft.view, bundle.node, *this);
+  const auto signature = array_from<std::tuple_size_v<Signature>>(bundle.signature);
+  if (!maker || !signature) return refuse();
+  if (!verify_bundle({maker->swarm, maker->incarnation, bundle.node, bundle.number}, bundle.commitments,
+                     *signature, maker->key))
     return refuse();
 
   if (founding) {
     draft.founded = true;
     draft.swarm = maker->swarm;
     draft.incarnation = maker->incarnation;
-  } else if (!admit_bundle(draft.view, bundle.node(), bundle.number())) {
+  } else if (!admit_bundle(draft.view, bundle.node, bundle.number)) {
     return refuse();
   }
   v1::BundleRecord& record = *draft.write.record.add_bundles();
-  record.set_node(bundle.node());
-  record.set_number(bundle.number());
-  record.set_signature(bundle.signature());
-  record.set_count(static_cast<std::uint32_t>(bundle.leaves_size()));
-  AppliedBundle& applied = draft.applied.bundles.emplace_back();
-  applied.node = bundle.node();
-  applied.number = bundle.number();
-  for (int i = 0; i < bundle.leaves_size(); ++i) {
-    judge(draft, applied, record, bundle.leaves(i), commitments[static_cast<std::size_t>(i)]);
-  }
+  record.set_node(bundle.node);
+  record.set_number(bundle.number);
+  record.set_signature(bundle.signature);
+  record.set_count(static_cast<std::uint32_t>(bundle.leaves.size()));
+  draft.applied.bundles.push_back({bundle.node, bundle.number, {}});
+  for (std::size_t i = 0; i < bundle.leaves.size(); ++i) judge(draft, bundle, i);
 }
 
-void Chain::judge(Draft& draft, AppliedBundle& applied, v1::BundleRecord& record, const v1::Leaf& leaf,
-                  const Hash& commitment) {
-  JudgedTransaction& judged = applied.transactions.emplace_back();
-  const auto position = static_cast<std::uint32_t>(applied.transactions.size() - 1);
+void Chain::judge(Draft& draft, const BundleInput& bundle, std::size_t position) {
+  JudgedTransaction& judged = draft.applied.bundles.back().transactions.emplace_back();
+  const v1::Leaf* leaf = bundle.leaves[position];
   const BlockPlace place{draft.header.height, draft.header.time_ms, draft.tree.size(),
-                         draft.founded ? 0 : applied.node};
-  draft.view.savepoint();
+                         draft.founded ? 0 : bundle.node};
   std::expected<void, std::string> done = std::unexpected("it cannot be read");
-  if (judged.content.ParseFromString(leaf.transaction()))
+  draft.view.savepoint();
+  if (leaf == nullptr) {
+    done = std::unexpected(bundle.refusals[position]);
+  } else if (judged.content.ParseFromString(leaf->transaction())) {
     done = apply_transaction(draft.view, place, judged.content);
+  }
+  const Hash& commitment = bundle.commitments[position];
   if (!done) {
     draft.view.rollback();
     judged.refusal = done.error();
-    record.add_refused(position);
+    v1::BundleRecord& record = *draft.write.record.mutable_bundles()->rbegin();
+    record.add_refused(static_cast<std::uint32_t>(position));
     record.add_refusals(done.error());
-    record.add_refused_commitments(text_of(commitment));
+    record.add_refused_commitments(as_string(commitment));
     ++draft.counted.refused_transactions;
     return;
   }
   draft.view.forget();
   judged.leaf = draft.tree.size();
   draft.tree.append(merkle_leaf_hash(commitment));
-  draft.write.record.add_commitments(text_of(commitment));
-  draft.write.leaves.push_back(leaf);
+  draft.write.record.add_commitments(as_string(commitment));
+  draft.write.leaves.push_back(*leaf);
   ++draft.counted.transactions;
 }
 
@@ -145,7 +147,7 @@ std::expected<void, std::string> Chain::finish(Draft& draft, std::uint64_t log_i
   if (const std::string& failure = draft.view.failure(); !failure.empty()) return std::unexpected(failure);
 
   std::set<std::uint16_t> touched;
-  for (const auto& [key, value] : draft.view.changes()) touched.insert(state_bucket(octets_of(key)));
+  for (const auto& [key, value] : draft.view.changes()) touched.insert(state_bucket(as_octets(key)));
   auto change = state_tree_.prepare(ViewBuckets(store_, draft.view), touched);
   if (!change) return std::unexpected(change.error());
   draft.state_change = std::move(*change);
@@ -180,19 +182,6 @@ std::expected<void, std::string> Chain::commit(Draft& draft) {
   draft.applied.hash = tip_hash_;
   for (const Listener& listener : listeners_) listener(draft.applied);
   return {};
-}
-
-v1::Bundle make_bundle(const SwarmId& swarm, std::uint32_t incarnation, NodeId node, std::uint64_t number,
-                       std::vector<v1::Leaf> leaves, const SecretKey& key) {
-  v1::Bundle bundle;
-  bundle.set_node(node);
-  bundle.set_number(number);
-  for (v1::Leaf& leaf : leaves) *bundle.add_leaves() = std::move(leaf);
-  std::vector<Hash> commitments;
-  if (!commitments_of(bundle, commitments)) return bundle;  // unsigned: nobody takes it
-  const Signature signature = sign_bundle({swarm, incarnation, node, number}, commitments, key);
-  bundle.set_signature(signature.data(), signature.size());
-  return bundle;
 }
 
 }  // namespace swarmdns::controlplane

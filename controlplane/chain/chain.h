@@ -1,6 +1,6 @@
-// The chain of blocks on this node: judges what the log has committed, and makes of each entry at most one block,
-// alike on every node. The consumer of ReplicatedLog, and, fed by a follower (follower.h), of whole blocks.
-// Reactor thread.
+// The chain of blocks on this node: judges what the log has committed, and makes of each entry at most one
+// block, alike on every node. The consumer of ReplicatedLog, and, fed by a follower (follower.h), of whole
+// blocks. Reactor thread.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ namespace swarmdns::controlplane {
 
 // A transaction of an applied bundle, with the verdict on it.
 struct JudgedTransaction {
-  std::uint64_t leaf = 0;   // when it was accepted
-  std::string refusal;      // "" = accepted
+  std::uint64_t leaf = 0;  // when it was accepted
+  std::string refusal;     // "" = accepted
   v1::Transaction content;
 };
 
@@ -42,13 +42,16 @@ struct ChainCounters {
   std::uint64_t blocks = 0;
   std::uint64_t transactions = 0;
   std::uint64_t refused_transactions = 0;
-  std::uint64_t refused_bundles = 0;   // signature, number, maker
+  std::uint64_t refused_bundles = 0;  // signature, number, maker
   std::uint64_t malformed_entries = 0;
 };
 
+struct BundleInput;
+
 class Chain {
  public:
-  // Who listens; called after the block is in the store, in the order of subscription. A listener changes nothing here.
+  // Who listens; called after the block is in the store, in the order of subscription. A listener changes
+  // nothing here.
   using Listener = std::function<void(const AppliedBlock&)>;
 
   // At the tip of `store`, which must outlive it. The error is a sentence.
@@ -56,12 +59,12 @@ class Chain {
 
   void subscribe(Listener listener) { listeners_.push_back(std::move(listener)); }
 
-  // Entry number `index` of the log. What was applied before is passed over. An error: the store cannot be read or
-  // written; nothing was changed, and the same entry may be tried again.
+  // Entry number `index` of the log. What was applied before is passed over. An error: the store cannot be
+  // read or written; nothing was changed, and the same entry may be tried again.
   std::expected<void, std::string> apply(std::uint64_t index, std::span<const std::byte> entry);
 
-  // A block that others have made, at its place on top of the tip: everything is judged anew and must come out the same.
-  // The error says what does not.
+  // A block that others have made, at its place on top of the tip: everything is judged anew and must come
+  // out the same. The error says what does not.
   std::expected<void, std::string> replay(const v1::FullBlock& block);
 
   // After the store's content was replaced (installed from a peer).
@@ -85,9 +88,8 @@ class Chain {
   struct Draft;
 
   explicit Chain(ChainStore& store) : store_(store) {}
-  void take_bundle(Draft& draft, const v1::Bundle& bundle);
-  void judge(Draft& draft, AppliedBundle& applied, v1::BundleRecord& record, const v1::Leaf& leaf,
-             const Hash& commitment);
+  void take_bundle(Draft& draft, const BundleInput& bundle);
+  void judge(Draft& draft, const BundleInput& bundle, std::size_t position);
   std::expected<void, std::string> finish(Draft& draft, std::uint64_t log_index);
   std::expected<void, std::string> commit(Draft& draft);
 
@@ -102,8 +104,7 @@ class Chain {
   ChainCounters counters_;
 };
 
-// The entry a leader proposes, or a node makes: signs a bundle of transactions.
-v1::Bundle make_bundle(const SwarmId& swarm, std::uint32_t incarnation, NodeId node, std::uint64_t number,
-                       std::vector<v1::Leaf> leaves, const SecretKey& key);
+// Signs transactions that a node makes at once: 1 to kBundleMost, each with its salt.
+v1::Bundle make_bundle(const BundleId& id, std::vector<v1::Leaf> leaves, const SecretKey& key);
 
 }  // namespace swarmdns::controlplane

@@ -13,8 +13,8 @@
 namespace swarmdns::controlplane {
 
 struct Chain::Draft {
-  explicit Draft(const Chain& chain)
-      : view(chain.store_), tree(chain.tree_), swarm(chain.swarm_), incarnation(chain.incarnation_), chain(chain) {}
+  explicit Draft(const Chain& on)
+      : chain(on), view(on.store_), tree(on.tree_), swarm(on.swarm_), incarnation(on.incarnation_) {}
 
   void begin(std::uint64_t leader_wall_ms) {
     header.height = chain.height() + 1;
@@ -36,11 +36,11 @@ struct Chain::Draft {
     to.malformed_entries += counted.malformed_entries;
   }
 
+  const Chain& chain;
   StateView view;
   TileWriter tree;
   SwarmId swarm;
   std::uint32_t incarnation;
-  const Chain& chain;
   BlockHeader header;
   BlockWrite write;
   AppliedBlock applied;
@@ -60,15 +60,21 @@ class ViewBuckets final : public StateReader {
   std::map<std::uint16_t, std::map<std::string_view, const std::optional<std::string>*>> changed_;
 };
 
-inline Bytes octets_of(std::string_view text) {
-  return as_octets(text);
-}
-inline std::string text_of(const Hash& hash) {
-  return as_string(hash);
-}
-
-// Of each leaf; false when a leaf's salt is none, or there are none or too many.
-bool commitments_of(const v1::Bundle& bundle, std::vector<Hash>& commitments);
+// A bundle as it is judged: of the log with all its leaves, of a block that is judged again without those
+// that were refused (they had no effect; their commitments are there for the signature).
+struct BundleInput {
+  NodeId node = 0;
+  std::uint64_t number = 0;
+  std::string signature;
+  std::vector<Hash> commitments;
+  std::vector<const v1::Leaf*> leaves;  // null: refused
+  std::vector<std::string> refusals;    // of the null ones, "" of the others
+};
+// Nothing: a salt that is none, no leaves or too many.
+std::optional<BundleInput> input_of(const v1::Bundle& bundle);
+// The error: the record contradicts itself, or a leaf was erased, so that the block cannot be judged again.
+// `block` outlives it.
+std::expected<std::vector<BundleInput>, std::string> inputs_of(const v1::FullBlock& block);
 
 // By which swarm and key a bundle's signature is to be checked.
 struct Maker {
@@ -79,10 +85,6 @@ struct Maker {
 // A member, by its number.
 std::optional<Maker> maker_of(const StateView& state, std::uint64_t node, const Chain& chain);
 // The genesis in the bundle itself names its swarm and its first member's key.
-std::optional<Maker> founder_of(const v1::Bundle& bundle);
-
-// The bundles of a block as they were proposed: leaves with their salts, and commitments only for what was refused or
-// erased - such a block cannot be judged anew: the error says so.
-std::expected<std::vector<v1::Bundle>, std::string> bundles_of(const v1::FullBlock& block);
+std::optional<Maker> founder_of(const BundleInput& bundle);
 
 }  // namespace swarmdns::controlplane
