@@ -192,8 +192,8 @@ void SegmentWriter::write() {
   std::vector<SaltSeed> seeds(taken->size());
   for (SaltSeed& seed : seeds) reactor_.random(seed);
   const auto built = std::make_shared<Built>();
-  reactor_.offload([this, taken, built, head = head_,
-                    seeds = std::move(seeds)] { *built = build(*taken, head, seeds, *options, store_); },
+  reactor_.offload([&store = store_, options = options_, taken, built, head = head_,
+                    seeds = std::move(seeds)] { *built = build(*taken, head, seeds, *options, store); },
                    [this, taken, built, alive = std::weak_ptr(alive_)] {
                      if (!alive.expired()) written(std::move(*taken), std::move(*built));
                    });
