@@ -58,6 +58,9 @@ class LedgerStore final : public ChainStore {
   // After an error of write() that does not go away by itself: opens the store again. What was read before is
   // to be read anew (Chain::reopen), as the failed write may turn out to be there.
   StoreResult recover();
+  // Takes another ledger's folder in place of this one's; read_meta() and Chain::reopen() find what it holds.
+  // When it fails, this one stands as it was.
+  StoreResult adopt(const std::string& folder);
   // Copies what is applied to a new folder. Any thread.
   StoreResult copy_to(const std::string& path) const { return db_->copy_to(path); }
 

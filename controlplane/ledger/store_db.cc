@@ -1,5 +1,7 @@
 #include "controlplane/ledger/store_db.h"
 
+#include <filesystem>
+
 #include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
 #include <rocksdb/utilities/checkpoint.h>
@@ -165,6 +167,30 @@ StoreResult StoreDb::sync() {
 StoreResult StoreDb::recover() {
   close();
   return open_files();
+}
+
+StoreResult StoreDb::adopt(const std::string& folder) {
+  namespace fs = std::filesystem;
+  const std::string aside = options_.path + ".old";
+  std::error_code error;
+  fs::remove_all(aside, error);
+  close();
+  fs::rename(options_.path, aside, error);
+  if (!error) fs::rename(folder, options_.path, error);
+  auto opened = error ? StoreResult(std::unexpected("cannot put " + folder + " in place of " + options_.path +
+                                                    ": " + error.message()))
+                      : open_files();
+  if (opened) {
+    fs::remove_all(aside, error);
+    return {};
+  }
+  close();
+  if (fs::exists(aside, error)) {
+    fs::remove_all(options_.path, error);
+    fs::rename(aside, options_.path, error);
+  }
+  if (auto again = open_files(); !again) return std::unexpected(opened.error() + "; " + again.error());
+  return opened;
 }
 
 StoreResult StoreDb::scrub() {

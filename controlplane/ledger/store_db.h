@@ -73,6 +73,9 @@ class StoreDb {
 
   // Closes and opens it again. Reads may then see the last write, although it was reported as failed.
   StoreResult recover();
+  // Moves another database's folder into the place of this one's and opens it. When that fails, this one
+  // stands again.
+  StoreResult adopt(const std::string& folder);
   // Unused files go, what was removed or overwritten is in none of them any more, and in no log.
   StoreResult scrub();
   // A copy in a new folder, openable by itself; files are linked where the file system can. Any thread.

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "controlplane/certs/authority.h"
 #include "controlplane/member/core.h"
 #include "controlplane/member/identity.h"
 #include "controlplane/peer/peer_service.h"

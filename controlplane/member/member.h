@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,7 @@
 #include "controlplane/member/identity.h"
 #include "controlplane/member/introducer.h"
 #include "controlplane/member/state_fetcher.h"
+#include "controlplane/member/state_server.h"
 #include "controlplane/peer/grpc_peer_link.h"
 
 namespace swarmdns::controlplane {
@@ -56,6 +58,7 @@ class Member {
   std::expected<void, std::string> open_on_reactor();
   void close_on_reactor();
   void follow_state();
+  void meet_first_members();
 
   const IdentityFiles files_;
   Identity identity_;
@@ -70,6 +73,7 @@ class Member {
   std::unique_ptr<UvLogStore> log_store_;
   std::unique_ptr<Engine> log_;
   std::unique_ptr<Introducer> introducer_;
+  std::unique_ptr<StateServer> server_;
   std::unique_ptr<CertificateKeeper> certificates_;
 };
 
