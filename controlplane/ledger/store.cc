@@ -86,6 +86,12 @@ StoreResult LedgerStore::recover() {
   return read_meta();
 }
 
+StoreResult LedgerStore::adopt(const std::string& folder) {
+  const auto adopted = db_->adopt(folder);
+  const auto read = read_meta();
+  return adopted ? read : adopted;
+}
+
 StoreResult LedgerStore::write(const BlockWrite& block) {
   rocksdb::WriteBatch batch;
   db_->put(batch, Family::kMeta, kApplied, key64(block.log_index));

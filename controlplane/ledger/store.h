@@ -59,6 +59,9 @@ class LedgerStore final : public ChainStore {
   // to be read anew (Chain::reopen), as the failed write may turn out to be there; a SegmentStore on it is to
   // be made anew.
   StoreResult recover();
+  // Takes another ledger's folder in place of this one's; read_meta() and Chain::reopen() find what it holds.
+  // When it fails, this one stands as it was.
+  StoreResult adopt(const std::string& folder);
   // Copies what is applied to a new folder. Any thread.
   StoreResult copy_to(const std::string& path) const { return db_->copy_to(path); }
 

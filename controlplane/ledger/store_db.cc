@@ -5,6 +5,7 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/utilities/checkpoint.h>
 
+#include <filesystem>
 #include <vector>
 
 namespace swarmdns::controlplane {
@@ -87,7 +88,10 @@ StoreResult StoreDb::open_files() {
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
       rocksdb::DB::Open(database_options(options_), options_.path, families, &handles, &db);
-  if (!status.ok()) return std::unexpected(sentence("cannot be opened", status));
+  if (!status.ok()) {
+    failure_ = sentence("cannot be opened", status);
+    return std::unexpected(failure_);
+  }
   db_.reset(db);
   std::copy(handles.begin(), handles.end(), handles_.begin());
   failure_.clear();
@@ -111,6 +115,7 @@ StoreDb::~StoreDb() {
 
 std::expected<std::optional<std::string>, std::string> StoreDb::get(Family family,
                                                                     std::string_view key) const {
+  if (!db_) return std::unexpected(failure_);
   std::string value;
   const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), handle(family), slice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
@@ -120,6 +125,7 @@ std::expected<std::optional<std::string>, std::string> StoreDb::get(Family famil
 
 StoreResult StoreDb::scan(Family family, std::string_view from, std::string_view end,
                           const Visit& visit) const {
+  if (!db_) return std::unexpected(failure_);
   rocksdb::ReadOptions options;
   const rocksdb::Slice bound = slice(end);
   if (!end.empty()) options.iterate_upper_bound = &bound;
@@ -133,6 +139,7 @@ StoreResult StoreDb::scan(Family family, std::string_view from, std::string_view
 
 std::expected<std::optional<std::pair<std::string, std::string>>, std::string> StoreDb::last(
     Family family, std::string_view from, std::string_view end) const {
+  if (!db_) return std::unexpected(failure_);
   rocksdb::ReadOptions options;
   const rocksdb::Slice bound = slice(end);
   if (!end.empty()) options.iterate_upper_bound = &bound;
@@ -165,6 +172,7 @@ bool StoreDb::has_room() const {
 }
 
 StoreResult StoreDb::write(rocksdb::WriteBatch& batch) {
+  if (!db_) return std::unexpected(failure_);
   if (!failure_.empty()) {
     if (!has_room() || !db_->Resume().ok()) return std::unexpected(failure_);
     failure_.clear();
@@ -193,6 +201,30 @@ StoreResult StoreDb::recover() {
   return open_files();
 }
 
+StoreResult StoreDb::adopt(const std::string& folder) {
+  namespace fs = std::filesystem;
+  const std::string aside = options_.path + ".old";
+  std::error_code error;
+  fs::remove_all(aside, error);
+  close();
+  fs::rename(options_.path, aside, error);
+  if (!error) fs::rename(folder, options_.path, error);
+  auto opened = error ? StoreResult(std::unexpected("cannot put " + folder + " in place of " + options_.path +
+                                                    ": " + error.message()))
+                      : open_files();
+  if (opened) {
+    fs::remove_all(aside, error);
+    return {};
+  }
+  close();
+  if (fs::exists(aside, error)) {
+    fs::remove_all(options_.path, error);
+    fs::rename(aside, options_.path, error);
+  }
+  if (auto again = open_files(); !again) return std::unexpected(opened.error() + "; " + again.error());
+  return opened;
+}
+
 StoreResult StoreDb::scrub() {
   // A row that is not yet in a file makes RocksDB begin a new WAL when all families are flushed; the old one,
   // which has what was overwritten, goes then.
@@ -211,6 +243,7 @@ StoreResult StoreDb::scrub() {
 }
 
 StoreResult StoreDb::copy_to(const std::string& path) const {
+  if (!db_) return std::unexpected(failure_);
   rocksdb::Checkpoint* made = nullptr;
   rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
@@ -220,6 +253,7 @@ StoreResult StoreDb::copy_to(const std::string& path) const {
 }
 
 StoreResult StoreDb::verify_files() const {
+  if (!db_) return std::unexpected(failure_);
   const rocksdb::Status status = db_->VerifyChecksum();
   if (!status.ok()) return std::unexpected(sentence("is damaged", status));
   return {};

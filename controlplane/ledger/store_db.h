@@ -76,6 +76,9 @@ class StoreDb {
   // Closes and opens it again: database() and handle() are others then. Reads may see the last write,
   // although it was reported as failed.
   StoreResult recover();
+  // Moves another database's folder into the place of this one's and opens it. When that fails, this one
+  // stands again.
+  StoreResult adopt(const std::string& folder);
   // Bodies that were removed or overwritten are in none of the files any more, nor in the log of writes.
   StoreResult scrub();
   // A copy in a new folder, openable by itself; files are linked where the file system can. Any thread.
@@ -100,7 +103,7 @@ class StoreDb {
   StoreOptions options_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> handles_{};
-  std::string failure_;  // why nothing can be written; "" = it can
+  std::string failure_;  // why nothing can be written, or what keeps it closed; "" = nothing
 };
 
 // The first key that does not begin with `prefix`; "" when there is none.

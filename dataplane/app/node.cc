@@ -55,6 +55,7 @@ std::expected<std::unique_ptr<Node>, std::string> Node::start(const v1::Dataplan
     }
   }
   node->machine_->set_ready(true);
+  node->readiness_->started(config.warm_up_ms());
   return node;
 }
 
@@ -65,6 +66,7 @@ Node::Step Node::claim_directories() {
   auto taken = Pidfile::take(config_.run_dir());
   if (!taken) return std::unexpected(taken.error());
   pidfile_.emplace(std::move(*taken));
+  readiness_.emplace(config_.run_dir(), control::Readiness::system_clocks(), log_);
   const std::string mine[] = {lockfile_path(config_.run_dir()),
                               pidfile_path(config_.run_dir()),
                               config_.run_dir() + "/dataplane.sock",
@@ -257,11 +259,12 @@ Node::Step Node::start_control() {
       std::make_unique<NodeMachine>(NodeMachine::Parts{config_, ports_, worker_stats_, *miss_}, stop_fd_);
   calls_ = std::make_unique<control::CacheCalls>(*writer_, clock_, *configurator_, numbers_->numbering());
   service_ = std::make_unique<control::Service>(
-      control::Service::Parts{*configurator_, *calls_, *machine_, *registry_, log_});
+      control::Service::Parts{*configurator_, *calls_, *machine_, *readiness_, *registry_, log_});
   if (Step done = configurator_->attach(*live_); !done) return done;
   rpc::UnixServer::Options options;
   options.path = config_.run_dir() + "/dataplane.sock";
   options.mode = 0600;
+  options.health = {v1::Dataplane::service_full_name()};
   options.max_message_bytes = kMaxMessageBytes;
   options.on_refused = [this](const rpc::PeerCredentials& peer) {
     log_.warning("control connection refused", {{"uid", peer.uid}, {"pid", peer.pid}});
@@ -271,12 +274,20 @@ Node::Step Node::start_control() {
                   [&] { server = rpc::UnixServer::start(std::move(options), {service_.get()}); });
   if (!server) return std::unexpected(server.error());
   server_ = std::move(*server);
+  readiness_->on_change([this](bool ready) { server_->set_serving(ready); });
   return {};
 }
 
+int Node::wait_ms() const {
+  return static_cast<int>(readiness_->wait_ms(1000));
+}
+
 void Node::tick() {
-  machine_->sample();
+  readiness_->tick();
   const std::int64_t now = time(nullptr);
+  if (now == last_second_) return;
+  last_second_ = now;
+  machine_->sample();
   keep_numbers(now);
   if (now < next_roll_) return;
   next_roll_ = now + kRollInterval;
@@ -293,6 +304,7 @@ void Node::keep_numbers(std::int64_t now) {
 }
 
 Node::~Node() {
+  if (readiness_) readiness_->stop();
   if (machine_) machine_->set_ready(false);
   if (service_) service_->stop();
   if (server_) server_->stop();

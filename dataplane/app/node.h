@@ -18,6 +18,7 @@
 #include "dataplane/control/configurator.h"
 #include "dataplane/control/journal_numbers.h"
 #include "dataplane/control/log.h"
+#include "dataplane/control/readiness.h"
 #include "dataplane/control/service.h"
 #include "dataplane/eal/eal.h"
 #include "dataplane/eal/port.h"
@@ -45,8 +46,9 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  // About once a second.
+  // At least once a second, and when wait_ms() is over.
   void tick();
+  [[nodiscard]] int wait_ms() const;  // to the next tick, at most 1000
 
  private:
   using Step = std::expected<void, std::string>;
@@ -70,6 +72,7 @@ class Node {
 
   // Made in this order, unmade in reverse.
   std::optional<Pidfile> pidfile_;
+  std::optional<control::Readiness> readiness_;
   std::unique_ptr<eal::Eal> eal_;
   std::vector<std::unique_ptr<eal::Port>> ports_;
   std::unique_ptr<stats::Registry> registry_;
@@ -98,6 +101,7 @@ class Node {
   std::unique_ptr<control::CacheCalls> calls_;
   std::unique_ptr<control::Service> service_;
   std::unique_ptr<rpc::UnixServer> server_;
+  std::int64_t last_second_ = 0;           // Unix seconds: when tick() last did all of its work
   std::int64_t next_roll_ = 0;             // Unix seconds
   std::int64_t next_numbers_warning_ = 0;  // Unix seconds
 };

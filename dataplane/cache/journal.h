@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "dataplane/cache/image.h"
+#include "dataplane/cache/upstream_names.h"
 
 namespace swarmdns::cache {
 
@@ -32,6 +33,7 @@ struct Mutation {
   std::uint16_t qtype = 0;
   std::uint8_t key_flags = 0;
   std::uint8_t view = 0;
+  UpstreamId upstream = 0;  // Insert, Replace: which one said so
 };
 
 class Journal {
@@ -71,11 +73,13 @@ class Journal {
   [[nodiscard]] std::uint64_t first() const;    // oldest kept; equals next() when empty
   [[nodiscard]] std::uint64_t next() const;     // number the next mutation will have
   [[nodiscard]] std::uint64_t dropped() const;  // records overwritten so far
+  [[nodiscard]] UpstreamNames& upstreams() noexcept { return upstreams_; }
 
  private:
   void store_locked(Mutation&& mutation);
 
   const Limits limits_;
+  UpstreamNames upstreams_;
   std::uint64_t next_number_ = 1;  // the writer's own
   std::vector<Mutation> aside_;    // the writer's own: appended while a reader held the lock
 

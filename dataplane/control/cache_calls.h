@@ -1,4 +1,4 @@
-// The short calls on the cache: insert, flush, lookup. Every change is a command to the writer thread;
+// The short calls on the cache: insert, flush, fence, lookup. Every change is a command to the writer thread;
 // lookups register with RCU for as long as they last. gRPC's threads, several at a time.
 #pragma once
 
@@ -22,6 +22,8 @@ class CacheCalls {
 
   grpc::Status insert(const v1::InsertRequest& request, v1::InsertResponse& response);
   grpc::Status flush(const v1::FlushRequest& request, v1::FlushResponse& response);
+  // Comes back when the fence is through; every entry of the cache is looked at.
+  grpc::Status fence(const v1::FenceRequest& request, v1::FenceResponse& response);
   // All types: every entry of the cache is looked at, about 10 ns each.
   grpc::Status lookup(const v1::LookupRequest& request, v1::LookupResponse& response);
   void describe(v1::CacheStatus& status) const;
@@ -40,12 +42,5 @@ class CacheCalls {
   const std::uint64_t numbering_;
   std::uint64_t journal_id_;
 };
-
-// For messages: "inserted", "there is no room at this moment", ...
-[[nodiscard]] const char* to_text(cache::Outcome outcome) noexcept;
-[[nodiscard]] constexpr bool accepted(cache::Outcome outcome) noexcept {
-  return outcome == cache::Outcome::Inserted || outcome == cache::Outcome::Replaced ||
-         outcome == cache::Outcome::Refreshed;
-}
 
 }  // namespace swarmdns::control

@@ -291,6 +291,15 @@ TEST_F(LedgerStoreTest, AfterAFailingDiskItIsOpenedAgain) {
   EXPECT_FALSE(store_->write(block));
   EXPECT_FALSE(store_->sync());
   EXPECT_FALSE(store_->recover());
+  // Closed: nothing can be read or written, and everything says so.
+  EXPECT_FALSE(store_->get("height"));
+  EXPECT_FALSE(store_->block(1));
+  EXPECT_FALSE(store_->scan("", [](std::string_view, std::string_view) { return true; }));
+  EXPECT_FALSE(store_->checkpoint(1));
+  EXPECT_FALSE(store_->write(block));
+  EXPECT_FALSE(store_->sync());
+  EXPECT_FALSE(store_->copy_to(folder_ / "copy"));
+  EXPECT_FALSE(store_->scrub());
   files_->fault = rocksdb::IOStatus::OK();
   const auto recovered = store_->recover();
   ASSERT_TRUE(recovered) << recovered.error();

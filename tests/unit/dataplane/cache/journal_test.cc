@@ -143,6 +143,18 @@ TEST(Journal, AReaderBesideTheWriterSeesEveryNumberOrAGap) {
   EXPECT_EQ(wrong, 0U);
 }
 
+TEST(UpstreamNames, HaveOneNumberEachUntilThereAreNoMore) {
+  UpstreamNames names;
+  const UpstreamId first = names.id_of("192.0.2.1@53");
+  EXPECT_NE(first, 0);
+  EXPECT_EQ(names.name_of(first), "192.0.2.1@53");
+  EXPECT_EQ(names.name_of(0), "");
+  EXPECT_EQ(names.name_of(static_cast<UpstreamId>(first + 1)), "");
+  for (unsigned i = 1; i < 65'535; ++i) EXPECT_NE(names.id_of(std::to_string(i)), 0);
+  EXPECT_EQ(names.id_of("one more"), 0);
+  EXPECT_EQ(names.id_of("192.0.2.1@53"), first);
+}
+
 TEST(Journal, TheEngineWritesChangesAndOnlyChanges) {
   testing::Engine engine;
   Journal& journal = engine.cache->journal();
