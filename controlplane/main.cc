@@ -10,6 +10,7 @@
 #include "controlplane/app/daemon.h"
 #include "controlplane/app/directories.h"
 #include "controlplane/app/node.h"
+#include "controlplane/app/swarm_host.h"
 #include "controlplane/config/environment.h"
 #include "controlplane/resolver/unbound.h"
 #include "proto/config/defaults.h"
@@ -102,18 +103,21 @@ int run_node(const CommandLine& command, const ConfigStore::Start& start, const 
     if (auto kept = store.note_file(filled.node().state_dir(), start.yaml); !kept) log.warning(kept.error());
   }
   Node node({store, command.dataplane.empty() ? find_dataplane() : command.dataplane}, start, log, machine);
+  SwarmHost swarm([&node] { return node.config(); }, log);
   auto server = AdminServer::start(filled.node().run_dir() + "/admin.sock", access_of(filled.node()), node,
-                                   nullptr, [&log](const std::string& text) { log.warning(text); });
+                                   &swarm, [&log](const std::string& text) { log.warning(text); });
   if (!server) {
     complain(server.error());
     return kCannotRun;
   }
   node.on_admin_access([&](const v1::NodeConfig& config) { (*server)->set_access(access_of(config)); });
   node.start();
+  swarm.start();
   daemon.report(0);
   if (command.daemon) daemon.let_go();
   wait_for_the_end(signals, node, log, command.stop_children);
   (*server)->stop();
+  swarm.stop();
   log.info("stopped");
   return 0;
 }

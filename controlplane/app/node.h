@@ -44,6 +44,8 @@ class Node final : public NodeControl {
   void reload();
 
   v1::NodeConfig node_config() const;
+  // With defaults filled in.
+  v1::Config config() const { return filled(); }
   // Called when the node's name, or who may do what on its admin socket, changes; set before start().
   void on_admin_access(std::function<void(const v1::NodeConfig&)> callback) {
     admin_access_changed_ = std::move(callback);
