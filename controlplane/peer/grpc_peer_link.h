@@ -135,7 +135,8 @@ class GrpcPeerLink final : public PeerLink {
   std::uint64_t refusals_untold_ = 0;
   std::shared_ptr<GrpcPeerLink*> alive_;  // what posted tasks look at, on the reactor thread
 
-  Living living_;
+  Living outgoing_;
+  Living incoming_;
   std::shared_ptr<PeerRegistry> registry_;
   std::shared_ptr<Inbox> inbox_;
   std::unique_ptr<PeerService> service_;
