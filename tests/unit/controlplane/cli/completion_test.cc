@@ -16,7 +16,8 @@ namespace {
 std::string script_of(const std::string& shell) {
   std::ostringstream out;
   std::ostringstream err;
-  CliEnvironment environment{out, err, false, false, "", nullptr, nullptr};
+  std::istringstream in;
+  CliEnvironment environment{.out = out, .err = err, .in = in};
   EXPECT_EQ(run_cli({"completion", shell}, environment), 0) << err.str();
   return out.str();
 }
