@@ -9,7 +9,7 @@ namespace {
 
 // Beside the message: what frames a batch.
 constexpr std::size_t kFraming = 64u << 10;
-// A connection without a call: a stranger that was refused.
+// A connection without a call, of a stranger that was refused; or one that does not get on with TLS.
 constexpr int kIdleMs = 30000;
 
 // By default a client may ping once in five minutes when it has nothing to say, and a server that is pinged
@@ -45,6 +45,7 @@ void set_up_peer_server(grpc::ServerBuilder& builder, const PeerLimits& limits) 
   set_pings(limits, [&](const char* name, int value) { builder.AddChannelArgument(name, value); });
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a second node on the address is an error
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMs);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kIdleMs);
   builder.SetMaxReceiveMessageSize(static_cast<int>(limits.message_bytes + kFraming));
   builder.SetMaxSendMessageSize(static_cast<int>(limits.message_bytes + kFraming));
   grpc::ResourceQuota quota("peer server");

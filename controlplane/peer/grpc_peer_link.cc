@@ -51,11 +51,14 @@ GrpcPeerLink::~GrpcPeerLink() {
     for (auto& lane : peer.lanes) hang_up(*lane);
   }
   peers_.clear();
+  // Before the server: streams go on gRPC's callback threads, and who goes last of all that use these joins
+  // them.
+  outgoing_.wait_for_none();
   if (inbox_) inbox_->close();
   if (registry_) registry_->close();
   if (service_) service_->close();
   if (server_) server_->Shutdown(std::chrono::system_clock::now());
-  living_.wait_for_none();
+  incoming_.wait_for_none();
 }
 
 void GrpcPeerLink::on_message(Handler handler) {
@@ -77,7 +80,7 @@ std::expected<int, std::string> GrpcPeerLink::start() {
   registry_ = std::make_shared<PeerRegistry>(posting<NodeId, Channel>(
       [](GrpcPeerLink& link, NodeId peer, Channel channel) { link.dialled_by(peer, channel); }));
   service_ = std::make_unique<PeerService>(
-      tls_, reactor_, own_hello(), options_.limits, registry_, inbox_, living_,
+      tls_, reactor_, own_hello(), options_.limits, registry_, inbox_, incoming_,
       posting<std::string>([](GrpcPeerLink& link, const std::string& text) { link.refused(text); }));
   if (join_) service_->on_join(join_);
 
@@ -170,7 +173,7 @@ void GrpcPeerLink::dial(NodeId peer, Channel channel) {
   lane->stream = std::make_shared<OutgoingStream>(
       grpc::CreateCustomChannel(address, tls_.member_credentials(peer),
                                 peer_channel_arguments(options_.limits)),
-      hello, options_.limits, lane->counters, std::move(events), living_.token());
+      hello, options_.limits, lane->counters, std::move(events), outgoing_.token());
   ++lane->dials;
   lane->stream->start();
 }

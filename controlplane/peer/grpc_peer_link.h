@@ -77,7 +77,7 @@ class GrpcPeerLink final : public PeerLink {
   // attempt that fails as before is not told again; of refused callers one a second.
   void on_note(std::function<void(const std::string&)> note);
 
-  // After the handlers are set. The port that it listens on.
+  // After the handlers are set, before set_peers(). The port that it listens on.
   std::expected<int, std::string> start();
 
   void set_peers(std::vector<PeerAddress> peers) override;
@@ -135,7 +135,8 @@ class GrpcPeerLink final : public PeerLink {
   std::uint64_t refusals_untold_ = 0;
   std::shared_ptr<GrpcPeerLink*> alive_;  // what posted tasks look at, on the reactor thread
 
-  Living living_;
+  Living outgoing_;
+  Living incoming_;
   std::shared_ptr<PeerRegistry> registry_;
   std::shared_ptr<Inbox> inbox_;
   std::unique_ptr<PeerService> service_;

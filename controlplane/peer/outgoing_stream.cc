@@ -28,7 +28,7 @@ void OutgoingStream::start() {
 
 bool OutgoingStream::send(v1::PeerMessage message) {
   const std::size_t size = message.ByteSizeLong();
-  const std::scoped_lock lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (!up_ || closed_) {
     ++counters_->dropped_unconnected;
     return false;
@@ -41,7 +41,16 @@ bool OutgoingStream::send(v1::PeerMessage message) {
   }
   queue_.push_back({std::move(message), size});
   queued_bytes_ += size;
-  if (!writing_) write_next();
+  if (writing_) return true;
+  take_batch();
+  starting_ = true;
+  lock.unlock();
+  StartWrite(&out_);
+  lock.lock();
+  starting_ = false;
+  const bool closed = closed_;
+  lock.unlock();
+  if (closed) RemoveHold();  // close() has left that to us
   return true;
 }
 
@@ -50,8 +59,10 @@ std::size_t OutgoingStream::queued_bytes() const {
   return queued_bytes_;
 }
 
-// As much as one batch holds, and one message at least. With the mutex.
-void OutgoingStream::write_next() {
+// Into out_, as much as one batch holds, and one message at least; the queue is not empty. With the mutex,
+// which is not held while gRPC serialises and encrypts the batch: the reactor thread would wait for it in
+// send().
+void OutgoingStream::take_batch() {
   out_.Clear();
   std::size_t bytes = 0;
   while (!queue_.empty() && (bytes == 0 || bytes + queue_.front().size <= limits_.batch_bytes)) {
@@ -59,19 +70,21 @@ void OutgoingStream::write_next() {
     *out_.add_messages() = std::move(queue_.front().message);
     queue_.pop_front();
   }
-  writing_ = out_.messages_size() > 0;
-  if (!writing_) return;
+  writing_ = true;
   queued_bytes_ -= bytes;
   counters_->sent += static_cast<std::uint64_t>(out_.messages_size());
   counters_->sent_bytes += bytes;
-  StartWrite(&out_);
 }
 
 void OutgoingStream::OnWriteDone(bool ok) {
   if (!ok) return close();
-  const std::scoped_lock lock(mutex_);
-  writing_ = false;
-  if (up_ && !closed_) write_next();
+  {
+    const std::scoped_lock lock(mutex_);
+    writing_ = false;
+    if (!up_ || closed_ || queue_.empty()) return;
+    take_batch();
+  }
+  StartWrite(&out_);
 }
 
 bool OutgoingStream::is_expected(const v1::PeerHello& answer) const {
@@ -114,15 +127,17 @@ void OutgoingStream::end() {
 // ended the stream, its status is on the way, and the reason in it.
 void OutgoingStream::close() {
   const auto self = shared_from_this();
+  bool keeps_hold = false;
   {
     const std::scoped_lock lock(mutex_);
     if (closed_) return;
     closed_ = true;
+    keeps_hold = starting_;
     counters_->lost += queue_.size();
     queue_.clear();
     queued_bytes_ = 0;
   }
-  RemoveHold();
+  if (!keeps_hold) RemoveHold();
 }
 
 void OutgoingStream::OnDone(const grpc::Status& status) {

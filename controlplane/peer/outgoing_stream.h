@@ -55,7 +55,7 @@ class OutgoingStream final : public grpc::ClientBidiReactor<v1::PeerFrames, v1::
   void OnWriteDone(bool ok) override;
   void OnDone(const grpc::Status& status) override;
 
-  void write_next();
+  void take_batch();
   void close();
   bool is_expected(const v1::PeerHello& answer) const;
 
@@ -81,9 +81,10 @@ class OutgoingStream final : public grpc::ClientBidiReactor<v1::PeerFrames, v1::
   std::deque<Waiting> queue_;
   std::size_t queued_bytes_ = 0;
   bool up_ = false;
-  bool writing_ = true;  // the hello
-  bool closed_ = false;  // no more operations; the hold is given back
-  std::string why_;      // when it was this side that found fault
+  bool writing_ = true;    // the hello
+  bool starting_ = false;  // send() is about to start a write
+  bool closed_ = false;    // no more operations; the hold is given back
+  std::string why_;        // when it was this side that found fault
 };
 
 }  // namespace swarmdns::controlplane
