@@ -245,7 +245,9 @@ TEST(Engine, ANodeFarBehindInstallsTheState) {
   ASSERT_TRUE(cluster.wait_for([&] { return cluster.nodes[2].recorder->installing; }));
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(cluster.propose(1, "meanwhile"));
   ASSERT_TRUE(cluster.all_equal());
-  EXPECT_EQ(cluster.nodes[2].recorder->installed, 1);
+  // Twice when the leader was writing a newer one just then.
+  EXPECT_GE(cluster.nodes[2].recorder->installed, 1);
+  EXPECT_LE(cluster.nodes[2].recorder->installed, 2);
   EXPECT_GE(cluster.nodes[2].recorder->restored, 1);
   EXPECT_EQ(cluster.status(1).term, term) << "an election";
   cluster.reactor.run([&] { EXPECT_LE(cluster.network.installs, 3u); });
