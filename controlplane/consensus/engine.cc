@@ -182,8 +182,9 @@ void Engine::on_closed() {
     std::exchange(stopped_, {})();
   } else if (backlog_.empty()) {
     retry_open();
+  } else if (!drain_timer_.running()) {
+    drain_timer_.start(0, [this] { drain_backlog(); });  // which opens the log when nothing is left
   }
-  // else drain_backlog() opens it when the consumer has taken what it was given
 }
 
 void Engine::stop(std::function<void()> done) {
