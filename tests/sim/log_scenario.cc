@@ -35,7 +35,8 @@ class Fate {
         last_leader_ = leader;
       }
       const std::uint64_t burst = world_.between(1, 6);
-      for (std::uint64_t i = 0; i < burst; ++i) logs_.propose(leader != 0 && !world_.chance(50) ? leader : anyone());
+      for (std::uint64_t i = 0; i < burst; ++i)
+        logs_.propose(leader != 0 && !world_.chance(50) ? leader : anyone());
       if (world_.chance(300)) logs_.read(anyone());
       next_work();
     });
@@ -102,7 +103,8 @@ class Fate {
         world_.note(name + (node.consumer->failing ? "'s store fails" : "'s store works"));
         break;
       case 13:
-        logs_.network().options().loss_permille = world_.chance(500) ? static_cast<unsigned>(world_.between(1, 200)) : 0;
+        logs_.network().options().loss_permille =
+            world_.chance(500) ? static_cast<unsigned>(world_.between(1, 200)) : 0;
         world_.note("loss " + std::to_string(logs_.network().options().loss_permille));
         break;
       case 14:
@@ -164,7 +166,8 @@ LogWorldOptions draw_options(SimWorld& world) {
   options.voters = static_cast<unsigned>(world.between(1, 5));
   options.extras = static_cast<unsigned>(world.between(0, 3));
   options.network.max_delay_us = world.chance(200) ? 60'000 : 3000;
-  options.engine.profile = world.chance(300) ? controlplane::LogProfile::kWan : controlplane::LogProfile::kLan;
+  options.engine.profile =
+      world.chance(300) ? controlplane::LogProfile::kWan : controlplane::LogProfile::kLan;
   options.engine.snapshot_entries = world.between(20, 400);
   options.engine.trailing_entries = static_cast<unsigned>(world.between(1, 60));
   options.engine.retry_ms = 500;
@@ -191,7 +194,8 @@ Outcome run_log_scenario(std::uint64_t seed, bool keep_trace) {
   outcome.acknowledged = logs.acknowledged();
   outcome.reads = logs.reads_answered();
   outcome.elections = fate.elections();
-  for (const auto& [id, node] : logs.nodes()) outcome.installs += static_cast<std::uint64_t>(node.consumer->installs);
+  for (const auto& [id, node] : logs.nodes())
+    outcome.installs += static_cast<std::uint64_t>(node.consumer->installs);
   return outcome;
 }
 

@@ -8,15 +8,20 @@ namespace swarmdns::sim {
 
 namespace {
 
-std::string address_of(NodeId id) { return "node" + std::to_string(id) + ":8453"; }
+std::string address_of(NodeId id) {
+  return "node" + std::to_string(id) + ":8453";
+}
 
 EntryHash hash_of(std::span<const std::byte> entry) {
   EntryHash hash = 14695981039346656037ULL;
-  for (const std::byte octet : entry) hash = (hash ^ std::to_integer<std::uint64_t>(octet)) * 1099511628211ULL;
+  for (const std::byte octet : entry)
+    hash = (hash ^ std::to_integer<std::uint64_t>(octet)) * 1099511628211ULL;
   return hash;
 }
 
-std::string who(NodeId id) { return "node " + std::to_string(id); }
+std::string who(NodeId id) {
+  return "node " + std::to_string(id);
+}
 
 }  // namespace
 
@@ -28,7 +33,8 @@ std::expected<void, std::string> HashConsumer::apply(std::uint64_t index, std::s
   const EntryHash hash = hash_of(entry);
   if (index <= state_.last()) {
     // Again, after a restart or an installation: it must be the same.
-    const auto known = std::ranges::lower_bound(state_.entries, index, {}, [](const auto& item) { return item.first; });
+    const auto known =
+        std::ranges::lower_bound(state_.entries, index, {}, [](const auto& item) { return item.first; });
     world_.check(known->first == index && known->second == hash,
                  who(node_) + " is given another entry " + std::to_string(index) + " than before");
     return {};
@@ -75,7 +81,8 @@ std::expected<void, std::string> HashConsumer::restore(std::string_view manifest
 }
 
 void HashConsumer::leadership(bool leader, std::uint64_t term) {
-  world_.world().note(who(node_) + (leader ? " leads in term " : " leads no more in term ") + std::to_string(term));
+  world_.world().note(who(node_) + (leader ? " leads in term " : " leads no more in term ") +
+                      std::to_string(term));
   world_.check(leader != leading_, who(node_) + " is told twice");
   leading_ = leader;
 }
@@ -132,7 +139,8 @@ void LogWorld::start(NodeId id) {
   controlplane::EngineOptions options = options_.engine;
   options.id = id;
   options.address = address_of(id);
-  node.engine = std::make_unique<controlplane::Engine>(*node.reactor, *node.link, *node.store, *node.consumer, options);
+  node.engine =
+      std::make_unique<controlplane::Engine>(*node.reactor, *node.link, *node.store, *node.consumer, options);
   // As a loop's events: each message in a turn of its own.
   node.link->on_message([&node](NodeId from, Channel, v1::PeerMessage message) {
     if (node.engine) node.engine->receive(from, std::move(message));
@@ -201,11 +209,29 @@ bool LogWorld::settle(std::uint64_t seconds) {
   const std::uint64_t end = world_.now_us() + seconds * 1'000'000;
   while (world_.now_us() < end && broken_.empty()) {
     world_.run_until(world_.now_us() + 1'000'000);
-    if (const NodeId id = leader(); id != 0 && !settled()) propose(id);
     if (settled()) break;
+    if (const NodeId id = leader(); id != 0) {
+      propose(id);
+      for (const LogMember& member : nodes_.at(id).consumer->told())
+        if (nodes_.at(member.id).removed) nodes_.at(id).engine->remove(member.id, {});
+    }
   }
   if (!broken_.empty()) return false;
-  check(settled(), "the members do not come to the same");
+  if (!settled()) {
+    for (const auto& [id, node] : nodes_) {
+      if (!node.up()) continue;
+      const controlplane::LogStatus status = node.engine->status();
+      world_.note(who(id) + ": state " + std::to_string(static_cast<int>(status.state)) + " term " +
+                  std::to_string(status.term) + " leader " + std::to_string(status.leader) + " last " +
+                  std::to_string(status.last_index) + " commit " + std::to_string(status.commit_index) +
+                  " applied " + std::to_string(status.applied_index) + " snapshot " +
+                  std::to_string(status.snapshot_index) + " store " +
+                  std::to_string(node.consumer->state().last()) + " trouble '" + status.trouble +
+                  "' refused " + std::to_string(node.engine->refused_messages()) + " '" +
+                  node.engine->last_refusal() + "'");
+    }
+    check(false, "the members do not come to the same");
+  }
   for (const auto& [index, hash] : acknowledged_) {
     const auto known = history_.find(index);
     check(known != history_.end() && known->second == hash, "entry " + std::to_string(index) + " is lost");
@@ -227,7 +253,8 @@ bool LogWorld::settled() {
   // Everything that was acknowledged is in what all have.
   for (const auto& [index, hash] : acknowledged_) {
     const auto& entries = first.consumer->state().entries;
-    const auto found = std::ranges::lower_bound(entries, index, {}, [](const auto& item) { return item.first; });
+    const auto found =
+        std::ranges::lower_bound(entries, index, {}, [](const auto& item) { return item.first; });
     check(found != entries.end() && found->first == index && found->second == hash,
           "entry " + std::to_string(index) + " was acknowledged and is not in the log");
   }
@@ -243,7 +270,8 @@ void LogWorld::check(bool holds, const std::string& what) {
 void LogWorld::applied(NodeId node, std::uint64_t index, EntryHash hash) {
   world_.note(who(node) + " applies " + std::to_string(index) + " " + std::to_string(hash % 100'000));
   const auto [known, inserted] = history_.emplace(index, hash);
-  check(inserted || known->second == hash, "a fork: " + who(node) + " applies another entry " + std::to_string(index));
+  check(inserted || known->second == hash,
+        "a fork: " + who(node) + " applies another entry " + std::to_string(index));
 }
 
 }  // namespace swarmdns::sim

@@ -1,11 +1,11 @@
-// Nodes that do nothing but agree on a log, and what must hold whatever happens to them. The whole control plane
-// is simulated on top of the same world, network and disks.
+// Nodes that do nothing but agree on a log, and what must hold whatever happens to them. The whole control
+// plane is simulated on top of the same world, network and disks.
 //
 // Invariants, looked at after every event they concern:
 //   no fork          one number, one entry, on all nodes and at all times
-//   nothing lost     what was acknowledged is in every log in the end, under the number it was acknowledged with
-//   order            a node applies rising numbers, each once per life of its state
-//   reads            a read sees every entry that was acknowledged before it began
+//   nothing lost     what was acknowledged is in every log in the end, under the number it was acknowledged
+//   with order            a node applies rising numbers, each once per life of its state reads            a
+//   read sees every entry that was acknowledged before it began
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ using EntryHash = std::uint64_t;
 
 class LogWorld;
 
-// A store that takes entries and remembers their hashes. It syncs when it gives a manifest; a crash takes it back
-// to somewhere between that and now.
+// A store that takes entries and remembers their hashes. It syncs when it gives a manifest; a crash takes it
+// back to somewhere between that and now.
 class HashConsumer final : public controlplane::LogConsumer {
  public:
   struct State {

@@ -58,7 +58,8 @@ void SimNetwork::cut_off(NodeId node, const std::vector<NodeId>& others) {
 
 bool SimNetwork::send(NodeId from, NodeId to, Channel channel, v1::PeerMessage message) {
   const auto receiver = up_.find(to);
-  const bool lost = receiver == up_.end() || cut_.contains({from, to}) || world_.chance(options_.loss_permille);
+  const bool lost =
+      receiver == up_.end() || cut_.contains({from, to}) || world_.chance(options_.loss_permille);
   if (lost) {
     ++lost_;
     return receiver != up_.end();

@@ -41,7 +41,9 @@ class SimLogStore::Io {
  public:
   Io(SimWorld& world, SimDisk& disk);
 
-  struct raft_io* io() { return &io_; }
+  struct raft_io* io() {
+    return &io_;
+  }
   void resume() { begin_write(); }
 
  private:
@@ -54,11 +56,13 @@ class SimLogStore::Io {
   static Io& of(struct raft_io* io) { return *static_cast<Io*>(io->impl); }
   int load(raft_term* term, raft_id* voted_for, struct raft_snapshot** snapshot, raft_index* start_index,
            struct raft_entry** entries, size_t* n_entries);
-  int append(struct raft_io_append* request, const struct raft_entry* entries, unsigned n, raft_io_append_cb done);
+  int append(struct raft_io_append* request, const struct raft_entry* entries, unsigned n,
+             raft_io_append_cb done);
   int put(unsigned trailing, struct raft_io_snapshot_put* request, const struct raft_snapshot* snapshot,
           raft_io_snapshot_put_cb done);
   void end_snapshot();
   void tick();
+  void add(Write write);
   void begin_write();
   void close(raft_io_close_cb done);
 
@@ -72,8 +76,10 @@ class SimLogStore::Io {
   raft_io_tick_cb tick_ = nullptr;
   std::uint64_t tick_ms_ = 0;
   std::deque<Write> writes_;
+  std::uint64_t made_ = 0;  // writes, from the beginning
   bool writing_ = false;
   std::optional<Write> snapshot_write_;  // beside the others
+  std::uint64_t snapshot_after_ = 0;     // writes before it
   std::uint64_t next_index_ = 1;         // of the entries as C-raft sees them
   bool closing_ = false;
 };
@@ -107,18 +113,17 @@ SimLogStore::Io::Io(SimWorld& world, SimDisk& disk) : world_(world), disk_(disk)
     self.disk_.vote = server;
     return 0;
   };
-  io_.append = [](struct raft_io* io, struct raft_io_append* request, const struct raft_entry entries[], unsigned n,
-                  raft_io_append_cb done) { return of(io).append(request, entries, n, done); };
+  io_.append = [](struct raft_io* io, struct raft_io_append* request, const struct raft_entry entries[],
+                  unsigned n, raft_io_append_cb done) { return of(io).append(request, entries, n, done); };
   io_.truncate = [](struct raft_io* io, raft_index index) {
     Io& self = of(io);
     if (index >= self.next_index_) return 0;
     self.next_index_ = index;
-    self.writes_.push_back({[&disk = self.disk_, index] {
-                              if (index < disk.first + disk.entries.size())
-                                disk.entries.resize(index > disk.first ? index - disk.first : 0);
-                            },
-                            {}});
-    self.begin_write();
+    self.add({[&disk = self.disk_, index] {
+                if (index < disk.first + disk.entries.size())
+                  disk.entries.resize(index > disk.first ? index - disk.first : 0);
+              },
+              {}});
     return 0;
   };
   io_.snapshot_put = [](struct raft_io* io, unsigned trailing, struct raft_io_snapshot_put* request,
@@ -130,6 +135,10 @@ SimLogStore::Io::Io(SimWorld& world, SimDisk& disk) : world_(world), disk_(disk)
 
 int SimLogStore::Io::load(raft_term* term, raft_id* voted_for, struct raft_snapshot** snapshot,
                           raft_index* start_index, struct raft_entry** entries, size_t* n_entries) {
+  if (disk_.snapshot && disk_.first + disk_.entries.size() <= disk_.snapshot->index) {
+    disk_.entries.clear();
+    disk_.first = disk_.snapshot->index + 1;
+  }
   *term = disk_.term;
   *voted_for = disk_.vote;
   *start_index = disk_.first;
@@ -153,7 +162,8 @@ int SimLogStore::Io::load(raft_term* term, raft_id* voted_for, struct raft_snaps
   loaded->index = disk_.snapshot->index;
   loaded->term = disk_.snapshot->term;
   loaded->configuration_index = disk_.snapshot->members_index;
-  const struct raft_buffer members = {.base = disk_.snapshot->members.data(), .len = disk_.snapshot->members.size()};
+  const struct raft_buffer members = {.base = disk_.snapshot->members.data(),
+                                      .len = disk_.snapshot->members.size()};
   raft_configuration_decode(&members, &loaded->configuration);
   loaded->bufs = static_cast<struct raft_buffer*>(raft_malloc(sizeof(struct raft_buffer)));
   loaded->n_bufs = 1;
@@ -168,16 +178,16 @@ int SimLogStore::Io::append(struct raft_io_append* request, const struct raft_en
   next_index_ += n;
   std::vector<SimDisk::Entry> copies;
   for (unsigned i = 0; i < n; ++i)
-    copies.push_back({.term = entries[i].term,
-                      .type = static_cast<int>(entries[i].type),
-                      .data = std::string(static_cast<const char*>(entries[i].buf.base), entries[i].buf.len)});
-  writes_.push_back({[&disk = disk_, index, copies = std::move(copies)] {
-                       if (disk.entries.empty()) disk.first = index;
-                       disk.entries.resize(index - disk.first);
-                       disk.entries.insert(disk.entries.end(), copies.begin(), copies.end());
-                     },
-                     [request, done](int status) { done(request, status); }});
-  begin_write();
+    copies.push_back(
+        {.term = entries[i].term,
+         .type = static_cast<int>(entries[i].type),
+         .data = std::string(static_cast<const char*>(entries[i].buf.base), entries[i].buf.len)});
+  add({[&disk = disk_, index, copies = std::move(copies)] {
+         if (disk.entries.empty()) disk.first = index;
+         disk.entries.resize(index - disk.first);
+         disk.entries.insert(disk.entries.end(), copies.begin(), copies.end());
+       },
+       [request, done](int status) { done(request, status); }});
   return 0;
 }
 
@@ -193,32 +203,33 @@ int SimLogStore::Io::put(unsigned trailing, struct raft_io_snapshot_put* request
   if (trailing == 0) {
     // A leader's: instead of all entries, after every write before it.
     next_index_ = copy.index + 1;
-    writes_.push_back({[&disk = disk_, copy = std::move(copy)] {
-                         disk.entries.clear();
-                         disk.first = copy.index + 1;
-                         disk.snapshot = copy;
-                       },
-                       ended});
-    begin_write();
+    add({[&disk = disk_, copy = std::move(copy)] {
+           disk.entries.clear();
+           disk.first = copy.index + 1;
+           disk.snapshot = copy;
+         },
+         ended});
     return 0;
   }
-  snapshot_write_ = Write{[&disk = disk_, trailing, copy = std::move(copy)] {
-                            disk.snapshot = copy;
-                            const std::uint64_t keep = copy.index > trailing ? copy.index - trailing + 1 : 1;
-                            const std::uint64_t drop =
-                                keep > disk.first ? std::min<std::uint64_t>(keep - disk.first, disk.entries.size()) : 0;
-                            disk.entries.erase(disk.entries.begin(),
-                                               disk.entries.begin() + static_cast<std::ptrdiff_t>(drop));
-                            disk.first += drop;
-                          },
-                          ended};
+  snapshot_write_ = Write{
+      [&disk = disk_, trailing, copy = std::move(copy)] {
+        disk.snapshot = copy;
+        const std::uint64_t keep = copy.index > trailing ? copy.index - trailing + 1 : 1;
+        const std::uint64_t drop =
+            keep > disk.first ? std::min<std::uint64_t>(keep - disk.first, disk.entries.size()) : 0;
+        disk.entries.erase(disk.entries.begin(), disk.entries.begin() + static_cast<std::ptrdiff_t>(drop));
+        disk.first += drop;
+      },
+      ended};
+  snapshot_after_ = made_;
   later(world_.between(100, disk_.max_snapshot_delay_us), [this] { end_snapshot(); });
   return 0;
 }
 
 void SimLogStore::Io::end_snapshot() {
   if (!snapshot_write_) return;
-  if (disk_.full) {  // as raft_uv: again after a while
+  // As raft_uv: not before the writes that were made before it; without room again after a while.
+  if (disk_.full || made_ - writes_.size() < snapshot_after_) {
     later(kFullRetryUs, [this] { end_snapshot(); });
     return;
   }
@@ -237,6 +248,12 @@ void SimLogStore::Io::tick() {
   });
 }
 
+void SimLogStore::Io::add(Write write) {
+  writes_.push_back(std::move(write));
+  ++made_;
+  begin_write();
+}
+
 void SimLogStore::Io::begin_write() {
   if (writing_ || writes_.empty() || disk_.full) return;
   writing_ = true;
@@ -246,7 +263,6 @@ void SimLogStore::Io::begin_write() {
     writes_.pop_front();
     const bool fails = disk_.failing;
     if (!fails) write.effect();
-    ++disk_.writes;
     begin_write();
     if (write.ended) write.ended(fails ? static_cast<int>(RAFT_IOERR) : 0);
   });
@@ -261,7 +277,10 @@ void SimLogStore::Io::later(std::uint64_t delay_us, std::function<void()> task) 
 void SimLogStore::Io::close(raft_io_close_cb done) {
   closing_ = true;
   // Of what was not ended some beginning may have reached the disk all the same.
-  std::uint64_t reach = writes_.empty() || disk_.full || disk_.failing ? 0 : world_.between(0, writes_.size());
+  const std::uint64_t ended = made_ - writes_.size();
+  std::uint64_t reach =
+      writes_.empty() || disk_.full || disk_.failing ? 0 : world_.between(0, writes_.size());
+  const bool snapshot_may_end = ended + reach >= snapshot_after_ && !disk_.full && !disk_.failing;
   for (const Write& write : std::exchange(writes_, {})) {
     if (reach > 0) {
       write.effect();
@@ -272,7 +291,7 @@ void SimLogStore::Io::close(raft_io_close_cb done) {
   if (snapshot_write_) {
     const Write write = std::move(*snapshot_write_);
     snapshot_write_.reset();
-    if (!disk_.full && !disk_.failing && world_.chance(500)) write.effect();
+    if (snapshot_may_end && world_.chance(500)) write.effect();
     write.ended(RAFT_CANCELED);
   }
   done(&io_);
@@ -288,7 +307,9 @@ std::expected<struct raft_io*, std::string> SimLogStore::open(std::function<void
   return io_->io();
 }
 
-void SimLogStore::closed() { io_.reset(); }
+void SimLogStore::closed() {
+  io_.reset();
+}
 
 void SimLogStore::resume() {
   if (io_) io_->resume();

@@ -1,5 +1,5 @@
-// A simulated disk for a log, as C-raft's io. Writes end after a random delay, in order; what has ended survives
-// a crash, of the rest a random part does. It can be full, slow, or fail.
+// A simulated disk for a log, as C-raft's io. Writes end after a random delay, in order; what has ended
+// survives a crash, of the rest a random part does. It can be full, slow, or fail.
 //
 //   SimDisk       what is durable of one node's log, and the switches for faults; outlives the node
 //   SimLogStore   LogStore on it, for one life of the node
@@ -25,8 +25,8 @@ struct SimDisk {
   bool empty() const { return term == 0; }
 
   // --- Faults; from the next write on ---
-  bool full = false;             // writes of entries and snapshots wait
-  bool failing = false;          // writes end with an error
+  bool full = false;     // writes of entries and snapshots wait
+  bool failing = false;  // writes end with an error
   std::uint64_t min_delay_us = 50;
   std::uint64_t max_delay_us = 2000;
   // Of a snapshot, whose files are written beside the entries.
@@ -50,8 +50,6 @@ struct SimDisk {
   std::uint64_t first = 1;  // number of entries[0]
   std::vector<Entry> entries;
   std::optional<Snapshot> snapshot;
-
-  std::uint64_t writes = 0;
 };
 
 class SimLogStore final : public controlplane::LogStore {

@@ -56,7 +56,9 @@ TimerId SimReactor::schedule(std::uint64_t delay_us, std::function<void()> task)
   return id;
 }
 
-void SimReactor::post(std::function<void()> task) { schedule(0, std::move(task)); }
+void SimReactor::post(std::function<void()> task) {
+  schedule(0, std::move(task));
+}
 
 std::uint64_t SimReactor::wall_ms() const {
   return kWallClockStartMs + world_.now_ms() + static_cast<std::uint64_t>(skew_ms_);

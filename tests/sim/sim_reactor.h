@@ -41,7 +41,9 @@ class SimWorld {
   // --- Events: at a time in order of it, at one time in order of their making ---
   using EventId = std::pair<std::uint64_t, std::uint64_t>;  // time, number
   EventId at(std::uint64_t time_us, std::function<void()> event);
-  EventId in(std::uint64_t delay_us, std::function<void()> event) { return at(now_us_ + delay_us, std::move(event)); }
+  EventId in(std::uint64_t delay_us, std::function<void()> event) {
+    return at(now_us_ + delay_us, std::move(event));
+  }
   void cancel(EventId event) { events_.erase(event); }
   // Runs the next one; false: there is none.
   bool step();
