@@ -173,7 +173,7 @@ void Fences::advance() {
     std::vector<DeadRange> ranges;
     std::uint64_t newest = 0;
     for (const auto& [epoch, known] : fences_) {
-      if (!known.ordered) continue;
+      if (!known.ordered) break;
       const std::vector<DeadRange> dead = filter_.dead(epoch);
       ranges.insert(ranges.end(), dead.begin(), dead.end());
       newest = epoch;
@@ -186,6 +186,7 @@ void Fences::advance() {
     carry_out(filter_.dead(next->first), next->first);
     return;
   }
+  carried_out_ = std::max(carried_out_, committed_);  // those that are forgotten, too
   problem_.clear();
   if (!may_insert() || was_clear_) return;
   was_clear_ = true;

@@ -119,7 +119,7 @@ void SegmentWriter::take_one(v1::Mutation mutation, std::uint64_t journal_id) {
   if (next_ == 0) next_ = gap ? std::max<std::uint64_t>(mutation.gap_first(), 1) : number;
   if (number < next_) {
     // Numbers that were seen before: told twice, or a data plane whose numbers began anew.
-    if (number + 1 < next_ && !gap && head_.header.journal_id() != journal_id)
+    if (number + 1 < next_ && !gap && head_.header.journal_id() != journal_id && trouble_.empty())
       trouble_ = "the data plane counts its mutations from " + std::to_string(number) + " again; " +
                  std::to_string(next_ - 1) +
                  " was reached before: they are not recorded until they are beyond it";

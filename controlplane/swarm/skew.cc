@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ranges>
 
 namespace swarmdns::controlplane {
 namespace {
@@ -40,9 +41,12 @@ void SkewEstimate::report(std::uint64_t now_ms, std::uint64_t wall_ms, std::uint
 
 std::optional<SkewEstimate::Estimate> SkewEstimate::estimate(std::uint64_t now_ms) const {
   if (samples_.empty() || now_ms - samples_.back().at_ms > kFreshMs) return std::nullopt;
-  return std::ranges::min_element(samples_, {},
-                                  [](const Sample& sample) { return sample.estimate.round_trip_ms; })
-      ->estimate;
+  // Of equals the newest.
+  const Sample* best = &samples_.back();
+  for (const Sample& sample : samples_ | std::views::reverse) {
+    if (sample.estimate.round_trip_ms < best->estimate.round_trip_ms) best = &sample;
+  }
+  return best->estimate;
 }
 
 std::optional<std::uint64_t> SkewEstimate::age_ms(const Estimate& estimate, std::uint64_t wall_ms,

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint64_t kLookAgainMs = 100;
 constexpr std::uint64_t kWarmAgainMs = 500;
+constexpr std::uint64_t kBusyAgainMs = 1000;
 
 }  // namespace
 
@@ -112,8 +113,14 @@ void WarmUp::ask() {
   wait_.start(options_.piece_ms, [this] { give_up_peer("did not answer in time"); });
 }
 
-void WarmUp::give_up_peer(const std::string& why) {
+void WarmUp::give_up_peer(const std::string& why, bool busy) {
   request_ = 0;
+  if (busy) {
+    // Again, as long as there is time for warming up.
+    std::erase(tried_, state_.peer);
+    wait_.start(kBusyAgainMs, [this] { try_next_peer(); });
+    return;
+  }
   failures_.push_back("node " + std::to_string(state_.peer) + " " + why);
   wait_.start(0, [this] { try_next_peer(); });
 }
@@ -124,7 +131,7 @@ void WarmUp::receive(NodeId from, v1::PeerMessage message) {
   request_ = 0;
   wait_.stop();
   piece_ = std::move(*message.mutable_warm_up_response());
-  if (!piece_.problem().empty()) return give_up_peer("says: " + piece_.problem());
+  if (!piece_.problem().empty()) return give_up_peer("says: " + piece_.problem(), piece_.busy());
   next_entry_ = 0;
   insert_next();
 }
@@ -225,9 +232,9 @@ void WarmUpServer::receive(NodeId from, v1::PeerMessage message) {
 void WarmUpServer::open(NodeId from, std::uint64_t request) {
   if (!clients_.contains(from) && clients_.size() >= options_.clients) {
     ++stats_.turned_away;
-    return refuse(from, request, "it is serving others already");
+    return refuse(from, request, "it is serving others already", true);
   }
-  if (!fences_.may_insert()) return refuse(from, request, "it has a fence to carry out first");
+  if (!fences_.may_insert()) return refuse(from, request, "it has a fence to carry out first", true);
   ++stats_.clients;
   Client& client = clients_[from];
   client.dump = next_dump_++;
@@ -287,8 +294,9 @@ void WarmUpServer::answer(NodeId to, std::uint64_t request, v1::CachePieceRespon
   link_.send(to, Channel::kBulk, std::move(message));
 }
 
-void WarmUpServer::refuse(NodeId to, std::uint64_t request, const std::string& problem) {
+void WarmUpServer::refuse(NodeId to, std::uint64_t request, const std::string& problem, bool busy) {
   v1::CachePieceResponse response;
+  response.set_busy(busy);
   response.set_problem(problem);
   answer(to, request, std::move(response));
 }

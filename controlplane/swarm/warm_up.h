@@ -64,7 +64,7 @@ class WarmUp {
   void peers();
   void try_next_peer();
   void ask();
-  void give_up_peer(const std::string& why);
+  void give_up_peer(const std::string& why, bool busy = false);
   void insert_next();
   void finish(bool cold, const std::string& why);
   void tell_warm(std::uint64_t generation);
@@ -126,7 +126,7 @@ class WarmUpServer {
   void piece(NodeId from, std::uint64_t dump, std::expected<v1::DumpEntries, std::string> entries,
              std::function<void()> next);
   void answer(NodeId to, std::uint64_t request, v1::CachePieceResponse response);
-  void refuse(NodeId to, std::uint64_t request, const std::string& problem);
+  void refuse(NodeId to, std::uint64_t request, const std::string& problem, bool busy = false);
   void wait_for(NodeId from, Client& client);
 
   Reactor& reactor_;

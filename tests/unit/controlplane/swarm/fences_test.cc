@@ -1,0 +1,290 @@
+#include "controlplane/swarm/fences.h"
+
+#include <gtest/gtest.h>
+
+#include "controlplane/swarm/dump_filter.h"
+#include "tests/unit/controlplane/swarm/fakes.h"
+
+namespace swarmdns::controlplane {
+namespace {
+
+using test::FakeCache;
+using test::FakeReactor;
+using test::World;
+
+v1::MutationRange range(std::uint64_t node, std::uint64_t first, std::uint64_t last) {
+  v1::MutationRange made;
+  made.set_node(node);
+  made.set_first(first);
+  made.set_last(last);
+  return made;
+}
+
+std::string text(const std::vector<v1::MutationRange>& ranges) {
+  std::string out;
+  for (const v1::MutationRange& at : ranges)
+    out +=
+        std::to_string(at.node()) + ":" + std::to_string(at.first()) + "-" + std::to_string(at.last()) + " ";
+  return out;
+}
+
+TEST(DeadRanges, EverythingBehindTheHeadAndTheGapsBesides) {
+  const ReachedThen reached[] = {{2, 50}, {1, 100}, {3, 0}};
+  EXPECT_EQ(text(dead_ranges(reached, {})), "1:101-0 2:51-0 3:1-0 ");
+  const v1::MutationRange gaps[] = {range(1, 10, 20),  range(1, 15, 30), range(1, 31, 40),
+                                    range(1, 90, 200), range(2, 60, 70), range(7, 5, 6)};
+  EXPECT_EQ(text(dead_ranges(reached, gaps)), "1:10-40 1:90-0 2:51-0 3:1-0 7:5-6 ");
+  EXPECT_EQ(text(dead_ranges({}, {})), "");
+}
+
+v1::Fence fence_of(std::uint64_t epoch, std::vector<v1::MutationRange> dead) {
+  v1::Fence fence;
+  fence.set_epoch(epoch);
+  for (v1::MutationRange& at : dead) *fence.add_dead() = at;
+  return fence;
+}
+
+TEST(FenceFilter, AnOpenRangeEndsWhereItsNodeCarriedTheFenceOut) {
+  FenceFilter filter;
+  EXPECT_TRUE(filter.alive(1, 5));
+  filter.add(fence_of(1, {range(1, 100, 0), range(1, 10, 20)}));
+  EXPECT_TRUE(filter.alive(1, 99));
+  EXPECT_FALSE(filter.alive(1, 100));
+  EXPECT_FALSE(filter.alive(1, 1'000'000)) << "as long as nobody knows";
+  EXPECT_TRUE(filter.alive(2, 100));
+  filter.alive_from(1, 1, 150);
+  EXPECT_FALSE(filter.alive(1, 149));
+  EXPECT_TRUE(filter.alive(1, 150));
+  EXPECT_FALSE(filter.alive(1, 15));
+  filter.alive_from(1, 1, 200);
+  EXPECT_TRUE(filter.alive(1, 150)) << "a later segment says less";
+  filter.alive_from(1, 1, 5);
+  EXPECT_FALSE(filter.alive(1, 15)) << "what was named stays dead";
+  EXPECT_TRUE(filter.alive(1, 100));
+}
+
+TEST(FenceFilter, ALaterEpochClosesAnEarlierFenceAndNotTheOtherWayRound) {
+  FenceFilter filter;
+  filter.alive_from(1, 2, 500);  // heard of before the fences
+  filter.add(fence_of(1, {range(1, 100, 0)}));
+  filter.add(fence_of(3, {range(1, 400, 0)}));
+  EXPECT_FALSE(filter.alive(1, 499));
+  EXPECT_FALSE(filter.alive(1, 500)) << "fence 3";
+  filter.remove(3);
+  EXPECT_TRUE(filter.alive(1, 500));
+  EXPECT_FALSE(filter.alive(1, 100));
+  EXPECT_EQ(filter.dead(1), (std::vector<DeadRange>{{1, 100, 499}}));
+}
+
+class FencesTest : public ::testing::Test {
+ protected:
+  FencesTest() {
+    Fences::Events events;
+    events.propose = [this](v1::FenceDone receipt, std::function<void(bool)> done) {
+      receipts_.push_back(std::move(receipt));
+      reactor_.post([this, done] { done(order_); });
+    };
+    events.carried_out = [this](std::uint64_t epoch, std::uint64_t next) {
+      carried_.emplace_back(epoch, next);
+    };
+    events.clear = [this] { ++clear_; };
+    fences_ = std::make_unique<Fences>(reactor_, cache_, 1, 3'600'000, std::move(events));
+  }
+  void start() {
+    fences_->dataplane_started();
+    world_.run_for(100);
+  }
+  int fence_calls() const { return static_cast<int>(std::ranges::count(cache_.calls, "fence")); }
+
+  World world_;
+  FakeReactor reactor_{world_};
+  FakeCache cache_{reactor_, 1};
+  bool order_ = true;
+  std::vector<v1::FenceDone> receipts_;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> carried_;
+  int clear_ = 0;
+  std::unique_ptr<Fences> fences_;
+};
+
+TEST_F(FencesTest, PurgesWhatIsDeadAndSaysSo) {
+  EXPECT_FALSE(fences_->may_insert()) << "not started";
+  start();
+  EXPECT_TRUE(fences_->may_insert());
+  EXPECT_EQ(clear_, 1);
+  cache_.resolve("good.example");
+  cache_.resolve("bad.example");
+  fences_->committed(fence_of(1, {range(1, 2, 0)}), reactor_.wall_ms(), nullptr);
+  EXPECT_FALSE(fences_->may_insert());
+  world_.run_for(100);
+  EXPECT_TRUE(cache_.has("good.example"));
+  EXPECT_FALSE(cache_.has("bad.example"));
+  ASSERT_EQ(receipts_.size(), 1U);
+  EXPECT_EQ(receipts_[0].epoch(), 1U);
+  EXPECT_EQ(receipts_[0].removed(), 1U);
+  EXPECT_TRUE(receipts_[0].resolver_flushed());
+  EXPECT_EQ(receipts_[0].last_mutation(), 2U);
+  EXPECT_EQ(carried_.back(), (std::pair<std::uint64_t, std::uint64_t>{1, 3}));
+  EXPECT_TRUE(fences_->may_insert());
+  EXPECT_EQ(clear_, 2);
+}
+
+TEST_F(FencesTest, RetriesUntilTheDataPlaneTookIt) {
+  start();
+  cache_.resolve("bad.example");
+  cache_.up = false;
+  fences_->committed(fence_of(1, {range(1, 1, 0)}), reactor_.wall_ms(), nullptr);
+  world_.run_for(3000);
+  EXPECT_GE(fence_calls(), 5);
+  EXPECT_FALSE(fences_->may_insert());
+  ASSERT_EQ(fences_->troubles().size(), 1U);
+  EXPECT_NE(fences_->troubles()[0].find("data plane is down"), std::string::npos);
+  EXPECT_TRUE(receipts_.empty());
+  cache_.up = true;
+  world_.run_for(500);
+  EXPECT_FALSE(cache_.has("bad.example"));
+  EXPECT_EQ(receipts_.size(), 1U);
+  EXPECT_TRUE(fences_->troubles().empty());
+}
+
+TEST_F(FencesTest, TheReceiptIsProposedUntilItIsOrdered) {
+  start();
+  order_ = false;
+  fences_->committed(fence_of(1, {range(1, 1, 0)}), reactor_.wall_ms(), nullptr);
+  world_.run_for(5000);
+  EXPECT_GE(receipts_.size(), 3U);
+  EXPECT_EQ(fence_calls(), 1) << "the purge itself is done once";
+  order_ = true;
+  world_.run_for(2000);
+  const std::size_t sent = receipts_.size();
+  world_.run_for(5000);
+  EXPECT_EQ(receipts_.size(), sent);
+}
+
+TEST_F(FencesTest, ANewDataPlaneIsToldOfAllFencesBeforeAnythingIsInserted) {
+  v1::FenceDone mine;
+  mine.set_last_mutation(10);
+  fences_->committed(fence_of(1, {range(1, 5, 0), range(2, 7, 0)}), reactor_.wall_ms(), &mine);
+  v1::Fence extra = fence_of(2, {range(3, 1, 9)});
+  fences_->committed(extra, reactor_.wall_ms(), &mine);
+  const auto put = [this](const std::string& name, std::uint32_t node, std::uint64_t number) {
+    v1::CacheEntry entry;
+    entry.mutable_origin()->set_node(node);
+    entry.mutable_origin()->set_sequence(number);
+    cache_.entries[FakeCache::wire(name)] = entry;
+  };
+  put("own.dead", 1, 10);
+  put("own.after", 1, 11);
+  put("two.dead", 2, 700);
+  put("three.dead", 3, 9);
+  start();
+  EXPECT_FALSE(cache_.has("own.dead"));
+  EXPECT_TRUE(cache_.has("own.after")) << "made after the fence was carried out";
+  EXPECT_FALSE(cache_.has("two.dead"));
+  EXPECT_FALSE(cache_.has("three.dead"));
+  EXPECT_EQ(fence_calls(), 1) << "all at once";
+  EXPECT_TRUE(receipts_.empty()) << "they are ordered already";
+  EXPECT_EQ(fences_->epoch(), 2U);
+  put("two.dead", 2, 700);
+  fences_->dataplane_started();
+  EXPECT_FALSE(fences_->may_insert());
+  world_.run_for(100);
+  EXPECT_FALSE(cache_.has("two.dead"));
+  EXPECT_TRUE(fences_->may_insert());
+}
+
+TEST_F(FencesTest, ADataPlaneThatDiesInTheMiddleIsToldAgain) {
+  start();
+  cache_.delay_ms = 50;
+  fences_->committed(fence_of(1, {range(1, 1, 0)}), reactor_.wall_ms(), nullptr);
+  world_.run_for(20);
+  fences_->dataplane_started();
+  EXPECT_FALSE(fences_->may_insert());
+  world_.run_for(1000);
+  EXPECT_TRUE(fences_->may_insert());
+  EXPECT_EQ(receipts_.size(), 1U) << "the first answer is of another data plane";
+}
+
+TEST_F(FencesTest, AFenceThatOthersHaveHoldsInsertsBackUntilItIsHereToo) {
+  start();
+  fences_->elsewhere(4, 1);
+  EXPECT_FALSE(fences_->may_insert());
+  EXPECT_NE(fences_->troubles().at(0).find("node 4"), std::string::npos);
+  fences_->committed(fence_of(1, {range(1, 1, 0)}), reactor_.wall_ms(), nullptr);
+  world_.run_for(100);
+  EXPECT_TRUE(fences_->may_insert());
+  EXPECT_EQ(clear_, 2);
+}
+
+TEST_F(FencesTest, OldFencesAreForgotten) {
+  v1::FenceDone mine;
+  mine.set_last_mutation(1);
+  fences_->committed(fence_of(1, {range(2, 7, 0)}), reactor_.wall_ms(), &mine);
+  start();
+  EXPECT_FALSE(fences_->filter().alive(2, 8));
+  world_.run_for(3'600'001);
+  start();
+  EXPECT_TRUE(fences_->filter().alive(2, 8));
+  EXPECT_TRUE(fences_->may_insert());
+}
+
+TEST(DumpFilter, LeavesOutWhatIsDeadAndSignsTheRest) {
+  v1::CacheSlice header;
+  header.mutable_header()->set_magic("SWARMDNS-CACHE");
+  v1::CacheSlice entries;
+  const std::pair<std::uint32_t, std::uint64_t> origins[] = {{0, 5}, {0, 15}, {2, 15}, {0, 0}};
+  for (const auto& [node, number] : origins) {
+    v1::Origin& origin = *entries.mutable_entries()->add_entries()->mutable_origin();
+    origin.set_node(node);
+    origin.set_sequence(number);
+  }
+  const auto read = [&](std::shared_ptr<FenceFilter> fences, v1::CacheSlice trailer) {
+    std::vector<v1::CacheSlice> slices = {header, entries, std::move(trailer)};
+    std::size_t at = 0;
+    DumpFilter filter(1, std::move(fences), [&](v1::CacheSlice& slice) {
+      if (at == slices.size()) return false;
+      slice = slices[at++];
+      return true;
+    });
+    std::vector<v1::CacheSlice> out;
+    v1::CacheSlice slice;
+    while (filter.next(slice)) out.push_back(slice);
+    return out;
+  };
+  const auto none = std::make_shared<FenceFilter>();
+  const auto some = std::make_shared<FenceFilter>();
+  some->add(fence_of(1, {range(1, 10, 0)}));
+  // The digest of a dump, as the filter itself makes it for one that is not changed.
+  v1::CacheSlice trailer;
+  trailer.mutable_trailer()->set_entries(4);
+  const unsigned char* bytes = nullptr;
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, bytes, 0, 32);
+  for (const v1::CacheSlice* slice : {&header, &entries}) {
+    const std::string raw = slice->SerializeAsString();
+    std::string length(8, '\0');
+    for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(raw.size() >> (8 * i));
+    for (const std::string& part : {length, raw})
+      crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(part.data()), part.size());
+  }
+  std::string digest(32, '\0');
+  crypto_generichash_final(&state, reinterpret_cast<unsigned char*>(digest.data()), digest.size());
+  trailer.mutable_trailer()->set_digest(digest);
+
+  const auto whole = read(none, trailer);
+  ASSERT_EQ(whole.size(), 3U);
+  EXPECT_EQ(whole[1].entries().entries_size(), 4);
+  EXPECT_EQ(whole[2].SerializeAsString(), trailer.SerializeAsString());
+  const auto fenced = read(some, trailer);
+  ASSERT_EQ(fenced.size(), 3U);
+  ASSERT_EQ(fenced[1].entries().entries_size(), 2) << "own 15 is dead, and who made the last nobody knows";
+  EXPECT_EQ(fenced[1].entries().entries(1).origin().node(), 2U);
+  EXPECT_EQ(fenced[2].trailer().entries(), 2U);
+  EXPECT_NE(fenced[2].trailer().digest(), digest);
+  v1::CacheSlice wrong = trailer;
+  wrong.mutable_trailer()->mutable_digest()->front() ^= 1;
+  EXPECT_EQ(read(some, wrong)[2].SerializeAsString(), wrong.SerializeAsString())
+      << "an altered dump stays refused";
+}
+
+}  // namespace
+}  // namespace swarmdns::controlplane
