@@ -39,7 +39,7 @@ std::expected<v1::DataplaneConfig, std::string> read_configuration(const app::Co
 void serve(app::Node& node, int signals, int stop_fd, const control::Logger& log) {
   pollfd fds[2] = {{signals, POLLIN, 0}, {stop_fd, POLLIN, 0}};
   for (;;) {
-    const int ready = poll(fds, 2, 1000);
+    const int ready = poll(fds, 2, node.wait_ms());
     if (ready <= 0) {
       node.tick();
       continue;

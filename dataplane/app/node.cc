@@ -13,6 +13,7 @@ namespace swarmdns::app {
 namespace {
 
 constexpr std::int64_t kRollInterval = 3600;  // seconds between two looks at the age of the cookie secrets
+constexpr std::int64_t kWarnInterval = 60;    // seconds between two warnings of the same
 // A slice of a dump is 1 MiB at most; an answer 64 KiB.
 constexpr int kMaxMessageBytes = 8 << 20;
 constexpr std::size_t kStreamPlaces = 65'536;  // TCP connections a thread has room for, at least
@@ -54,6 +55,7 @@ std::expected<std::unique_ptr<Node>, std::string> Node::start(const v1::Dataplan
     }
   }
   node->machine_->set_ready(true);
+  node->readiness_->started(config.warm_up_ms());
   return node;
 }
 
@@ -64,9 +66,12 @@ Node::Step Node::claim_directories() {
   auto taken = Pidfile::take(config_.run_dir());
   if (!taken) return std::unexpected(taken.error());
   pidfile_.emplace(std::move(*taken));
-  const std::string mine[] = {lockfile_path(config_.run_dir()), pidfile_path(config_.run_dir()),
+  readiness_.emplace(config_.run_dir(), control::Readiness::system_clocks(), log_);
+  const std::string mine[] = {lockfile_path(config_.run_dir()),
+                              pidfile_path(config_.run_dir()),
                               config_.run_dir() + "/dataplane.sock",
                               control::last_applied_path(config_.state_dir()),
+                              control::journal_numbers_path(config_.state_dir()),
                               control::cookie_secrets_path(config_.state_dir())};
   return adopt_files(mine, config_.user());
 }
@@ -156,6 +161,11 @@ Node::Step Node::make_cache() {
 
 Node::Step Node::decide() {
   if (Step done = drop_root(config_.user()); !done) return done;
+  numbers_ = control::JournalNumbers::open(config_.state_dir(), time(nullptr));
+  if (!numbers_->warning().empty()) {
+    log_.warning("numbers of mutations", {{"why", numbers_->warning()}});
+  }
+  cache_->journal().start_at(numbers_->first());
   std::vector<net::MacAddress> macs;
   macs.reserve(ports_.size());
   for (const auto& port : ports_) macs.push_back(port->mac());
@@ -247,13 +257,14 @@ Node::Step Node::start_workers() {
 Node::Step Node::start_control() {
   machine_ =
       std::make_unique<NodeMachine>(NodeMachine::Parts{config_, ports_, worker_stats_, *miss_}, stop_fd_);
-  calls_ = std::make_unique<control::CacheCalls>(*writer_, clock_, *configurator_);
+  calls_ = std::make_unique<control::CacheCalls>(*writer_, clock_, *configurator_, numbers_->numbering());
   service_ = std::make_unique<control::Service>(
-      control::Service::Parts{*configurator_, *calls_, *machine_, *registry_, log_});
+      control::Service::Parts{*configurator_, *calls_, *machine_, *readiness_, *registry_, log_});
   if (Step done = configurator_->attach(*live_); !done) return done;
   rpc::UnixServer::Options options;
   options.path = config_.run_dir() + "/dataplane.sock";
   options.mode = 0600;
+  options.health = {v1::Dataplane::service_full_name()};
   options.max_message_bytes = kMaxMessageBytes;
   options.on_refused = [this](const rpc::PeerCredentials& peer) {
     log_.warning("control connection refused", {{"uid", peer.uid}, {"pid", peer.pid}});
@@ -263,12 +274,21 @@ Node::Step Node::start_control() {
                   [&] { server = rpc::UnixServer::start(std::move(options), {service_.get()}); });
   if (!server) return std::unexpected(server.error());
   server_ = std::move(*server);
+  readiness_->on_change([this](bool ready) { server_->set_serving(ready); });
   return {};
 }
 
+int Node::wait_ms() const {
+  return static_cast<int>(readiness_->wait_ms(1000));
+}
+
 void Node::tick() {
-  machine_->sample();
+  readiness_->tick();
   const std::int64_t now = time(nullptr);
+  if (now == last_second_) return;
+  last_second_ = now;
+  machine_->sample();
+  keep_numbers(now);
   if (now < next_roll_) return;
   next_roll_ = now + kRollInterval;
   if (auto rolled = configurator_->roll_secrets(now); !rolled) {
@@ -276,7 +296,15 @@ void Node::tick() {
   }
 }
 
+void Node::keep_numbers(std::int64_t now) {
+  const auto kept = numbers_->keep_ahead(cache_->journal().next());
+  if (kept || now < next_numbers_warning_) return;
+  next_numbers_warning_ = now + kWarnInterval;
+  log_.error("numbers of mutations not reserved", {{"why", kept.error()}});
+}
+
 Node::~Node() {
+  if (readiness_) readiness_->stop();
   if (machine_) machine_->set_ready(false);
   if (service_) service_->stop();
   if (server_) server_->stop();
@@ -285,7 +313,12 @@ Node::~Node() {
   streams_.clear();
   if (miss_) miss_->stop();
   tap_thread_.reset();
-  if (writer_) writer_->stop();
+  if (writer_) {
+    writer_->stop();
+    if (const auto given_back = numbers_->give_back(cache_->journal().given()); !given_back) {
+      log_.warning("numbers of mutations not given back", {{"why", given_back.error()}});
+    }
+  }
   const NetAdmin admin;  // for the XDP programs
   workers_.clear();
   ports_.clear();

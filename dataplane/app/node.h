@@ -16,7 +16,9 @@
 #include "dataplane/cache/writer.h"
 #include "dataplane/control/cache_calls.h"
 #include "dataplane/control/configurator.h"
+#include "dataplane/control/journal_numbers.h"
 #include "dataplane/control/log.h"
+#include "dataplane/control/readiness.h"
 #include "dataplane/control/service.h"
 #include "dataplane/eal/eal.h"
 #include "dataplane/eal/port.h"
@@ -44,8 +46,9 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  // About once a second.
+  // At least once a second, and when wait_ms() is over.
   void tick();
+  [[nodiscard]] int wait_ms() const;  // to the next tick, at most 1000
 
  private:
   using Step = std::expected<void, std::string>;
@@ -61,6 +64,7 @@ class Node {
   [[nodiscard]] Step start_threads();
   [[nodiscard]] Step start_workers();
   [[nodiscard]] Step start_control();
+  void keep_numbers(std::int64_t now);
 
   const v1::DataplaneConfig config_;
   const int stop_fd_;
@@ -68,6 +72,7 @@ class Node {
 
   // Made in this order, unmade in reverse.
   std::optional<Pidfile> pidfile_;
+  std::optional<control::Readiness> readiness_;
   std::unique_ptr<eal::Eal> eal_;
   std::vector<std::unique_ptr<eal::Port>> ports_;
   std::unique_ptr<stats::Registry> registry_;
@@ -81,6 +86,7 @@ class Node {
   std::vector<std::unique_ptr<exception::KernelLink>> links_;
   cache::Clock clock_;
   std::unique_ptr<cache::Cache> cache_;
+  std::optional<control::JournalNumbers> numbers_;
   std::unique_ptr<control::Configurator> configurator_;
   std::unique_ptr<LiveSwap> live_;
   std::unique_ptr<cache::Writer> writer_;
@@ -95,7 +101,9 @@ class Node {
   std::unique_ptr<control::CacheCalls> calls_;
   std::unique_ptr<control::Service> service_;
   std::unique_ptr<rpc::UnixServer> server_;
-  std::int64_t next_roll_ = 0;  // Unix seconds
+  std::int64_t last_second_ = 0;           // Unix seconds: when tick() last did all of its work
+  std::int64_t next_roll_ = 0;             // Unix seconds
+  std::int64_t next_numbers_warning_ = 0;  // Unix seconds
 };
 
 }  // namespace swarmdns::app

@@ -101,7 +101,7 @@ CacheStats Cache::stats() const noexcept {
 }
 
 Origin Cache::origin(const Entry& entry) const noexcept {
-  return slab_.origin(slab_.place(table_.ref(&entry)));
+  return origin_of(table_.ref(&entry));
 }
 
 void Cache::prefetch(const EntryImage& image) const noexcept {
@@ -111,6 +111,29 @@ void Cache::prefetch(const EntryImage& image) const noexcept {
 }
 
 Outcome Cache::insert(const EntryImage& image, std::uint64_t now_ms, const InsertOptions& options) {
+  const Outcome outcome = admit(image, now_ms, options);
+  if (options.origin.node == 0) return outcome;
+  switch (outcome) {
+    case Outcome::Inserted:
+    case Outcome::Replaced:
+    case Outcome::Refreshed:
+      counters_.add(stats::Counter::CacheRemoteAccepted);
+      break;
+    case Outcome::NotLater:
+    case Outcome::KeptLocal:
+      counters_.add(stats::Counter::CacheRemoteKept);
+      break;
+    case Outcome::NoRoom:
+    case Outcome::TooLarge:
+    case Outcome::Outdated:
+    case Outcome::Expired:
+      counters_.add(stats::Counter::CacheRemoteRefused);
+      break;
+  }
+  return outcome;
+}
+
+Outcome Cache::admit(const EntryImage& image, std::uint64_t now_ms, const InsertOptions& options) {
   const Entry& fresh = image.entry();
   const std::size_t size = fresh.size();
   if (size > Entry::kMaxSize) {
@@ -119,6 +142,9 @@ Outcome Cache::insert(const EntryImage& image, std::uint64_t now_ms, const Inser
   }
   const std::uint16_t epoch = epoch_.load(std::memory_order_relaxed);
   if (options.asked_epoch && *options.asked_epoch != epoch) return Outcome::Outdated;
+  const bool remote = options.origin.node != 0;
+  const bool to_journal = options.journal && !remote;
+  if (!to_journal && fenced_off(options.origin)) return Outcome::Outdated;
 
   const auto now = static_cast<Seconds>(now_ms / 1000);
   const Seconds lifetime = std::min(fresh.expires - std::min(fresh.born, fresh.expires), options_.ttl_max);
@@ -129,9 +155,12 @@ Outcome Cache::insert(const EntryImage& image, std::uint64_t now_ms, const Inser
 
   const Key key = fresh.key();
   const std::uint64_t hash = table_.hash(key);
-  if (options.only_if_later) {
-    const TableWriter::Cell there = writer_.find(hash, key);
-    if (there && table_.entry(there.ref())->expires >= expires) return Outcome::NotLater;
+  if (options.only_if_later || remote) {
+    if (const TableWriter::Cell there = writer_.find(hash, key)) {
+      const Entry& entry = *table_.entry(there.ref());
+      if (remote && entry.expires > now && origin_of(there.ref()).node == 0) return Outcome::KeptLocal;
+      if (entry.expires >= expires) return Outcome::NotLater;
+    }
   }
 
   const Ref ref = reclaimer_.room() > kRetireMargin ? allocate(slab_.classes().of(size)) : 0;
@@ -155,14 +184,17 @@ Outcome Cache::insert(const EntryImage& image, std::uint64_t now_ms, const Inser
   entry->prefetch_asked.store(0, std::memory_order_relaxed);
 
   Origin origin = options.origin;
-  if (origin.node == 0 && options.journal && !same) {
+  const Origin before = same ? origin_of(old_ref) : Origin{};
+  if (!remote && before.node == 0 && before.sequence != 0 && !fenced_off(before)) {
+    origin = before;  // it says the same since then
+  } else if (to_journal) {
+    // Also when the same was another node's word so far: from now on it is this node's.
     Mutation mutation;
     mutation.kind = old != nullptr ? MutationKind::Replace : MutationKind::Insert;
     mutation.clock_ms = now_ms;
     mutation.image = image;
+    mutation.upstream = options.upstream;
     origin.sequence = journal_.append(std::move(mutation));
-  } else if (origin.node == 0 && same) {
-    origin = slab_.origin(slab_.place(old_ref));
   }
   const SlotPlace at = slab_.place(ref);
   slab_.set_origin(at, origin);

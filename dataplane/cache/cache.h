@@ -18,6 +18,7 @@
 #include "dataplane/cache/eviction.h"
 #include "dataplane/cache/image.h"
 #include "dataplane/cache/journal.h"
+#include "dataplane/cache/origin_set.h"
 #include "dataplane/cache/reclaimer.h"
 #include "dataplane/cache/slab.h"
 #include "dataplane/cache/table.h"
@@ -46,24 +47,34 @@ enum class Outcome : std::uint8_t {
   Inserted,
   Replaced,
   Refreshed,  // replaced by the same content, only younger
-  NotLater,   // only_if_later, and what is there lives longer
+  NotLater,   // only_if_later, or of another node, and what is there lives as long
+  KeptLocal,  // of another node, and this node has a fresh answer of its own
   NoRoom,     // no memory free at this moment; counted
   TooLarge,   // beyond Entry::kMaxSize; counted
-  Outdated,   // asked for before the last flush
+  Outdated,   // asked for before the last flush, or a fence that is running declares its origin dead
   Expired,    // past expires + stale_max already
 };
 
 struct InsertOptions {
-  Origin origin;                             // node 0: here; the sequence is then the journal's
-  bool journal = true;                       // never for entries of other nodes
-  bool only_if_later = false;                // keep what is there if it expires later
+  Origin origin;               // node 0: of this node; its number is the journal's, if it is journaled
+  bool journal = true;         // never for entries of other nodes
+  bool only_if_later = false;  // keep what is there if it expires later
   std::optional<std::uint16_t> asked_epoch;  // Cache::epoch() when the question was sent
+  UpstreamId upstream = 0;                   // of Journal::upstreams(); for the journal alone
 };
 
 struct FlushScope {
-  enum class Kind : std::uint8_t { Name, Zone, All } kind = Kind::All;
+  // Origins: a fence. It is not in the journal; numbers this node gives from now on are not in it.
+  enum class Kind : std::uint8_t { Name, Zone, All, Origins } kind = Kind::All;
   dns::Name name;           // Name, Zone
   std::uint16_t qtype = 0;  // Name: this type only; 0 = all
+  OriginSet origins{};      // Origins
+};
+
+struct FlushResult {
+  std::uint64_t removed = 0;
+  std::uint64_t looked_at = 0;
+  std::uint16_t epoch = 0;  // raised before the first was looked at
 };
 
 struct CacheStats {
@@ -79,7 +90,7 @@ struct CacheStats {
 
 class Cache {
  public:
-  using FlushDone = std::function<void(std::uint64_t removed)>;
+  using FlushDone = std::function<void(const FlushResult&)>;
 
   // The error names the option and what is allowed. `counters` belongs to the writer thread.
   [[nodiscard]] static std::expected<std::unique_ptr<Cache>, std::string> create(const CacheOptions& options,
@@ -104,7 +115,9 @@ class Cache {
   // True: it was there.
   bool remove(const Key& key, std::uint64_t now_ms);
   // Removes everything in scope that is there now, over the next calls of work(); `done` is then called on
-  // this thread. Flushes run one after another. Entries inserted meanwhile stay.
+  // this thread. Flushes run one after another. Entries inserted meanwhile stay. Until a fence is through,
+  // what comes with an origin that it declares dead is refused; its epoch is that of this call, however long
+  // flushes before it take.
   void flush(const FlushScope& scope, std::uint64_t now_ms, FlushDone done);
 
   [[nodiscard]] bool flushing() const noexcept { return !flushes_.empty(); }
@@ -139,8 +152,11 @@ class Cache {
     FlushDone done;
     bool started = false;
     std::uint32_t bucket = 0;
-    std::uint64_t removed = 0;
+    FlushResult result{};
   };
+
+  Outcome admit(const EntryImage& image, std::uint64_t now_ms, const InsertOptions& options);
+  [[nodiscard]] Origin origin_of(Ref ref) const noexcept { return slab_.origin(slab_.place(ref)); }
 
   // room.cc: where memory for inserts comes from.
   Ref allocate(SizeClass c);
@@ -163,6 +179,9 @@ class Cache {
   bool expire_page(PageIndex index, Seconds now, unsigned& budget);
   bool run_flush(std::uint64_t now_ms);
   void start_flush(Flush& flush, std::uint64_t now_ms);
+  std::uint16_t raise_epoch() noexcept;
+  // A fence that has not come to its end declares the origin dead.
+  [[nodiscard]] bool fenced_off(const Origin& origin) const noexcept;
 
   // Takes a live entry out of the table.
   void take_out(Ref ref, stats::Counter why);

@@ -15,6 +15,12 @@ std::size_t bytes_of(const Mutation& mutation) {
 
 Journal::Journal(Limits limits) : limits_{std::max<std::size_t>(limits.records, 1), limits.bytes} {}
 
+void Journal::start_at(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  next_number_ = number;
+  first_ = number;
+}
+
 std::uint64_t Journal::append(Mutation&& mutation) {
   const std::uint64_t number = next_number_++;
   mutation.sequence = number;

@@ -149,6 +149,7 @@ class Slab {
     const std::uint64_t word = (origin.sequence & 0xffff'ffff'ffff) | std::uint64_t{origin.node} << 48;
     std::memcpy(origin_at(at), &word, sizeof word);
   }
+  void prefetch_origin(const SlotPlace& at) const noexcept { __builtin_prefetch(origin_at(at)); }
   // Any thread that holds the entry: it was written before the entry was shown,
   // and stays.
   [[nodiscard]] Origin origin(const SlotPlace& at) const noexcept {

@@ -13,7 +13,7 @@ constexpr unsigned kExpiriesPerRound = 512;
 constexpr unsigned kPagesPerRound = 256;
 constexpr std::uint32_t kBucketsPerRound = 512;
 
-bool in_scope(const Entry& entry, const FlushScope& scope) {
+bool in_scope(const Entry& entry, const Origin& origin, const FlushScope& scope) {
   switch (scope.kind) {
     case FlushScope::Kind::All:
       return true;
@@ -22,6 +22,8 @@ bool in_scope(const Entry& entry, const FlushScope& scope) {
     case FlushScope::Kind::Name:
       return (scope.qtype == 0 || scope.qtype == entry.qtype) &&
              dns::NameView::trusted(entry.qname()) == scope.name.view();
+    case FlushScope::Kind::Origins:
+      return scope.origins.contains(origin);
   }
   return false;
 }
@@ -63,14 +65,32 @@ bool Cache::expire_page(PageIndex index, Seconds now, unsigned& budget) {
 void Cache::flush(const FlushScope& scope, std::uint64_t now_ms, FlushDone done) {
   FlushScope folded = scope;
   folded.name.fold();
-  flushes_.push_back({folded, std::move(done)});
+  flushes_.push_back({std::move(folded), std::move(done)});
+  if (scope.kind == FlushScope::Kind::Origins) {
+    Flush& fence = flushes_.back();
+    fence.scope.origins.end_own_at(journal_.given());
+    // At once: what was asked for before must not come in while earlier flushes run.
+    fence.result.epoch = raise_epoch();
+  }
   if (flushes_.size() == 1) start_flush(flushes_.front(), now_ms);
+}
+
+std::uint16_t Cache::raise_epoch() noexcept {
+  const auto epoch = static_cast<std::uint16_t>(epoch_.load(std::memory_order_relaxed) + 1);
+  epoch_.store(epoch, std::memory_order_release);
+  return epoch;
+}
+
+bool Cache::fenced_off(const Origin& origin) const noexcept {
+  return std::ranges::any_of(flushes_, [&origin](const Flush& flush) {
+    return flush.scope.kind == FlushScope::Kind::Origins && flush.scope.origins.contains(origin);
+  });
 }
 
 void Cache::start_flush(Flush& flush, std::uint64_t now_ms) {
   flush.started = true;
-  epoch_.store(static_cast<std::uint16_t>(epoch_.load(std::memory_order_relaxed) + 1),
-               std::memory_order_release);
+  if (flush.scope.kind == FlushScope::Kind::Origins) return;
+  flush.result.epoch = raise_epoch();
   if (flush.scope.kind == FlushScope::Kind::Name) return;  // journalled one by one
   Mutation mutation;
   mutation.clock_ms = now_ms;
@@ -87,12 +107,18 @@ void Cache::start_flush(Flush& flush, std::uint64_t now_ms) {
 bool Cache::run_flush(std::uint64_t now_ms) {
   if (flushes_.empty()) return false;
   Flush& flush = flushes_.front();
+  const bool fence = flush.scope.kind == FlushScope::Kind::Origins;
   const std::uint32_t count = table_.bucket_count();
   for (std::uint32_t n = 0; n < kBucketsPerRound && flush.bucket < count; ++n, ++flush.bucket) {
     if (reclaimer_.room() < kCells) return false;  // a grace period must pass first
     if (flush.bucket + 4 < count) {
-      for (const auto& ref : table_.bucket(flush.bucket + 4).refs) {
-        __builtin_prefetch(table_.entry(ref.load(std::memory_order_relaxed)));
+      for (const auto& cell : table_.bucket(flush.bucket + 4).refs) {
+        const Ref ref = cell.load(std::memory_order_relaxed);
+        if (fence && ref != 0) {
+          slab_.prefetch_origin(slab_.place(ref));
+        } else {
+          __builtin_prefetch(table_.entry(ref));
+        }
       }
     }
     for (const auto& cell : table_.bucket(flush.bucket).refs) {
@@ -104,18 +130,19 @@ bool Cache::run_flush(std::uint64_t now_ms) {
         flags = static_cast<std::uint8_t>(flags & ~kSlotFresh);
         continue;
       }
+      ++flush.result.looked_at;
       const Entry& entry = *table_.entry(ref);
-      if (!in_scope(entry, flush.scope)) continue;
+      if (!in_scope(entry, slab_.origin(at), flush.scope)) continue;
       if (flush.scope.kind == FlushScope::Kind::Name) journal_remove(entry, now_ms);
-      take_out(ref, stats::Counter::CacheFlushed);
-      ++flush.removed;
+      take_out(ref, fence ? stats::Counter::CacheFenced : stats::Counter::CacheFlushed);
+      ++flush.result.removed;
     }
   }
   if (flush.bucket < count) return true;
   const Flush finished = std::move(flush);
   flushes_.pop_front();
   if (!flushes_.empty()) start_flush(flushes_.front(), now_ms);
-  if (finished.done) finished.done(finished.removed);
+  if (finished.done) finished.done(finished.result);
   return !flushes_.empty();
 }
 

@@ -42,14 +42,16 @@ bool Writer::insert(EntryImage image, InsertOptions options) {
 }
 
 bool Writer::insert(EntryImage image, InsertOptions options, std::function<void(Outcome)> done) {
+  const bool remote = options.origin.node != 0;
   if (queue_.try_push(Insert{std::move(image), options, std::move(done)})) return true;
   refused_.fetch_add(1, std::memory_order_relaxed);
+  if (remote) count_remote_refused(1);
   return false;
 }
 
-std::future<std::uint64_t> Writer::flush(FlushScope scope) {
+std::future<FlushResult> Writer::flush(FlushScope scope) {
   auto command = std::make_unique<FlushCommand>();
-  command->scope = scope;
+  command->scope = std::move(scope);
   auto removed = command->done.get_future();
   push_waiting(std::move(command));
   return removed;
@@ -96,6 +98,9 @@ void Writer::run(const std::stop_token& stop) {
     if (const std::uint64_t refused = refused_.exchange(0, std::memory_order_relaxed); refused > 0) {
       counters_.add(stats::Counter::CacheInsertDropped, refused);
     }
+    if (const std::uint64_t refused = remote_refused_.exchange(0, std::memory_order_relaxed); refused > 0) {
+      counters_.add(stats::Counter::CacheRemoteRefused, refused);
+    }
     const bool more = cache_.work(clock_.milliseconds());
     if (taken > 0 || more) continue;
     if (stop.stop_requested() && !cache_.flushing()) return;
@@ -123,8 +128,8 @@ void Writer::carry_out(Command& command) {
     const Outcome outcome = cache_.insert(insert->image, now_ms, insert->options);
     if (insert->done) insert->done(outcome);
   } else if (auto* flush = std::get_if<std::unique_ptr<FlushCommand>>(&command)) {
-    auto done = std::make_shared<std::promise<std::uint64_t>>(std::move((*flush)->done));
-    cache_.flush((*flush)->scope, now_ms, [done](std::uint64_t removed) { done->set_value(removed); });
+    auto done = std::make_shared<std::promise<FlushResult>>(std::move((*flush)->done));
+    cache_.flush((*flush)->scope, now_ms, [done](const FlushResult& result) { done->set_value(result); });
   } else if (auto* call = std::get_if<std::unique_ptr<Call>>(&command)) {
     (*call)->run(cache_);
     (*call)->done.set_value();

@@ -43,14 +43,18 @@ class Writer {
   bool insert(EntryImage image, InsertOptions options = {});
   // With the outcome, on the writer thread. False: the queue is full, and `done` will not be called.
   bool insert(EntryImage image, InsertOptions options, std::function<void(Outcome)> done);
-  // The future gives how many entries were removed. Waits for room in the queue; not for RCU-online threads.
-  [[nodiscard]] std::future<std::uint64_t> flush(FlushScope scope);
+  // The future is ready when the flush is through. Waits for room in the queue; not for RCU-online threads.
+  [[nodiscard]] std::future<FlushResult> flush(FlushScope scope);
   // Waits until everything commanded before has been carried out. Not for RCU-online threads.
   void drain();
   // Around a dump: from begin on no entry moves. Both wait; not for RCU-online threads.
   void begin_dump();
   void end_dump();
   void set_stale_max(Seconds stale_max);
+  // Entries of other nodes that were found wanting before they came here.
+  void count_remote_refused(std::uint64_t entries) noexcept {
+    remote_refused_.fetch_add(entries, std::memory_order_relaxed);
+  }
 
   [[nodiscard]] Cache& cache() noexcept { return cache_; }
   [[nodiscard]] std::uint16_t epoch() const noexcept { return cache_.epoch(); }
@@ -63,7 +67,7 @@ class Writer {
   };
   struct FlushCommand {
     FlushScope scope;
-    std::promise<std::uint64_t> done;
+    std::promise<FlushResult> done;
   };
   struct Call {
     std::function<void(Cache&)> run;
@@ -83,8 +87,9 @@ class Writer {
   const Options options_;
   sync::MpscQueue<Command> queue_;
   std::array<Command, 32> burst_;  // the writer's own
-  std::atomic<std::uint64_t> refused_{
-      0};  // inserts that met a full queue; the writer moves them to its counters
+  // The writer moves these to its counters: inserts that met a full queue, and the remote ones refused.
+  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> remote_refused_{0};
   std::jthread thread_;
 };
 

@@ -3,10 +3,12 @@
 #include <sodium.h>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "dataplane/cache/dump.h"
 #include "dataplane/cache/reader.h"
+#include "dataplane/control/insert_tally.h"
 #include "proto/dns/name.h"
 
 namespace swarmdns::control {
@@ -15,6 +17,7 @@ namespace {
 // What may be waiting for the writer because of one call; the queue's rest is for the miss thread.
 constexpr int kInsertWindow = 1024;
 constexpr std::uint32_t kBucketsPerSlice = 1024;
+constexpr int kMostRanges = 65'536;  // of a fence
 
 grpc::Status invalid(const std::string& text) {
   return {grpc::StatusCode::INVALID_ARGUMENT, text};
@@ -35,30 +38,9 @@ std::expected<dns::Name, std::string> folded_name(const std::string& wire, const
 
 }  // namespace
 
-const char* to_text(cache::Outcome outcome) noexcept {
-  switch (outcome) {
-    case cache::Outcome::Inserted:
-      return "inserted";
-    case cache::Outcome::Replaced:
-      return "replaced";
-    case cache::Outcome::Refreshed:
-      return "refreshed";
-    case cache::Outcome::NotLater:
-      return "what is cached lives longer";
-    case cache::Outcome::NoRoom:
-      return "there is no room at this moment; try again";
-    case cache::Outcome::TooLarge:
-      return "too large for the cache";
-    case cache::Outcome::Outdated:
-      return "the cache was flushed meanwhile";
-    case cache::Outcome::Expired:
-      return "expired";
-  }
-  return "unknown";
-}
-
-CacheCalls::CacheCalls(cache::Writer& writer, const cache::Clock& clock, const Configurator& configurator)
-    : writer_(writer), clock_(clock), configurator_(configurator) {
+CacheCalls::CacheCalls(cache::Writer& writer, const cache::Clock& clock, const Configurator& configurator,
+                       std::uint64_t numbering)
+    : writer_(writer), clock_(clock), configurator_(configurator), numbering_(numbering) {
   do {
     randombytes_buf(&journal_id_, sizeof journal_id_);
   } while (journal_id_ == 0);
@@ -74,42 +56,48 @@ DecodeRules CacheCalls::decode_rules() const {
 }
 
 grpc::Status CacheCalls::insert(const v1::InsertRequest& request, v1::InsertResponse& response) {
-  const DecodeRules rules = decode_rules();
+  if (request.has_epoch() && request.epoch() > 65535) return invalid("epoch: above 65535");
+  DecodeRules rules = decode_rules();
+  rules.elapsed_ms = request.transit_ms();
   const int count = request.entries_size();
   // Written by the writer thread until drain() returns, and not after.
   std::vector<cache::Outcome> outcomes(static_cast<std::size_t>(count), cache::Outcome::NoRoom);
-  std::vector<std::string> faults(static_cast<std::size_t>(count));
+  std::vector<std::pair<int, DecodeError>> faults;  // by ascending index
+  std::uint64_t remote_faults = 0;
   int under_way = 0;
   for (int i = 0; i < count; ++i) {
-    const auto at = static_cast<std::size_t>(i);
     const v1::CacheEntry& entry = request.entries(i);
     auto image = from_message(entry, rules);
-    if (image && entry.origin().node() > 65535) {
-      image = std::unexpected(DecodeError{DecodeFault::Refused, "origin.node: above 65535"});
-    }
-    if (!image) {
-      faults[at] = std::move(image.error().text);
+    const auto origin = origin_of(entry);
+    if (!image || !origin) {
+      faults.emplace_back(i, image ? origin.error() : image.error());
+      remote_faults += entry.origin().node() != 0 ? 1U : 0U;
       continue;
     }
     cache::InsertOptions options;
-    options.origin.node = static_cast<std::uint16_t>(entry.origin().node());
-    options.origin.sequence = entry.origin().sequence();
-    options.journal = options.origin.node == 0;
+    if (origin->node != 0) options.origin = *origin;
+    if (request.has_epoch()) options.asked_epoch = static_cast<std::uint16_t>(request.epoch());
     // A full queue shows as the NoRoom that stands there already.
-    (void)writer_.insert(std::move(*image), options,
-                         [&outcomes, at](cache::Outcome outcome) { outcomes[at] = outcome; });
+    (void)writer_.insert(
+        std::move(*image), options,
+        [&outcomes, at = static_cast<std::size_t>(i)](cache::Outcome outcome) { outcomes[at] = outcome; });
     if (++under_way % kInsertWindow == 0) writer_.drain();
   }
+  if (remote_faults > 0) writer_.count_remote_refused(remote_faults);
   writer_.drain();
+  InsertTally tally(response);
+  auto fault = faults.begin();
   for (int i = 0; i < count; ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    if (faults[at].empty() && accepted(outcomes[at])) {
-      response.set_accepted(response.accepted() + 1);
+    if (fault != faults.end() && fault->first == i) {
+      tally.refuse(i, reason_of(fault->second.fault), fault->second.text);
+      ++fault;
+    } else if (const cache::Outcome outcome = outcomes[static_cast<std::size_t>(i)]; accepted(outcome)) {
+      tally.accept();
     } else {
-      response.add_refused("entry " + std::to_string(i) + ": " +
-                           (faults[at].empty() ? to_text(outcomes[at]) : faults[at]));
+      tally.refuse(i, reason_of(outcome), to_text(outcome));
     }
   }
+  tally.finish();
   return grpc::Status::OK;
 }
 
@@ -137,7 +125,35 @@ grpc::Status CacheCalls::flush(const v1::FlushRequest& request, v1::FlushRespons
     case v1::FlushRequest::SCOPE_NOT_SET:
       return invalid("scope: what is to be flushed? give a name, a zone, or all");
   }
-  response.set_removed(writer_.flush(scope).get());
+  response.set_removed(writer_.flush(scope).get().removed);
+  return grpc::Status::OK;
+}
+
+grpc::Status CacheCalls::fence(const v1::FenceRequest& request, v1::FenceResponse& response) {
+  if (request.dead_size() > kMostRanges) {
+    return invalid("dead: " + std::to_string(request.dead_size()) + " ranges; a fence has at most " +
+                   std::to_string(kMostRanges));
+  }
+  if (request.dead_size() == 0 && !request.unknown_origin()) {
+    return invalid("dead: what is to be removed? give ranges of origins, or unknown_origin");
+  }
+  std::vector<cache::OriginSet::Range> ranges;
+  ranges.reserve(static_cast<std::size_t>(request.dead_size()));
+  for (int i = 0; i < request.dead_size(); ++i) {
+    const v1::DeadRange& range = request.dead(i);
+    const std::string field = "dead[" + std::to_string(i) + "].";
+    if (range.node() > 65535) return invalid(field + "node: above 65535");
+    if (range.first() == 0) return invalid(field + "first: numbers begin at 1");
+    if (range.last() < range.first()) return invalid(field + "last: before first");
+    ranges.push_back({static_cast<std::uint16_t>(range.node()), range.first(), range.last()});
+  }
+  cache::FlushScope scope;
+  scope.kind = cache::FlushScope::Kind::Origins;
+  scope.origins = cache::OriginSet(ranges, request.unknown_origin());
+  const cache::FlushResult result = writer_.flush(std::move(scope)).get();
+  response.set_removed(result.removed);
+  response.set_looked_at(result.looked_at);
+  response.set_epoch(result.epoch);
   return grpc::Status::OK;
 }
 
@@ -185,6 +201,7 @@ void CacheCalls::describe(v1::CacheStatus& status) const {
   status.set_journal_next(cache.journal().next());
   status.set_epoch(cache.epoch());
   status.set_journal_id(journal_id_);
+  status.set_numbering(numbering_);
 }
 
 }  // namespace swarmdns::control

@@ -92,6 +92,7 @@ grpc::Status dump_cache(CacheCalls& calls, const std::string& node,
   header.set_wall_ms(wall_milliseconds());
   header.set_node(node);
   header.set_journal_id(calls.journal_id());
+  header.set_numbering(calls.numbering());
   header.set_journal_next(calls.cache().journal().next());
   const DumpScope scope(calls.writer());
   if (!sender.digested(slice)) return kGone;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "dataplane/cache/origin_set.h"
 #include "proto/dns/bytes.h"
 #include "proto/dns/record.h"
 
@@ -12,7 +13,7 @@ namespace {
 constexpr std::uint32_t kServFail = 2;
 
 std::unexpected<DecodeError> refused(std::string text) {
-  return std::unexpected(DecodeError{DecodeFault::Refused, std::move(text)});
+  return std::unexpected(DecodeError{DecodeFault::Malformed, std::move(text)});
 }
 
 // The least TTL among the records that decide how long the answer holds: the answer section, or, without one,
@@ -40,8 +41,13 @@ std::expected<void, DecodeError> check_numbers(const v1::CacheEntry& message) {
     return refused("answers, authorities, additionals: a count above 65535");
   }
   if (message.rcode() > 15) return refused("rcode: above 15");
-  if (message.rcode() == kServFail) return refused("rcode: failures are not taken from elsewhere");
   if (message.ede() > 65536) return refused("ede: above 65536");
+  if (message.rcode() == kServFail) {
+    return std::unexpected(DecodeError{DecodeFault::Failure, "rcode: failures are not taken from elsewhere"});
+  }
+  if (message.origin().node() != 0 && key.view() != 0) {
+    return std::unexpected(DecodeError{DecodeFault::View, "key.view: of another node only view 0 is taken"});
+  }
   return {};
 }
 
@@ -99,7 +105,8 @@ std::expected<cache::EntryImage, DecodeError> from_message(const v1::CacheEntry&
   content.key.view = static_cast<std::uint8_t>(key.view());
   content.key.qtype = static_cast<std::uint16_t>(key.qtype());
   content.rcode = static_cast<std::uint8_t>(message.rcode());
-  content.flags = static_cast<std::uint8_t>((message.authenticated() ? cache::Entry::kAuthenticated : 0) |
+  const bool validated = message.authenticated() && message.origin().node() == 0;
+  content.flags = static_cast<std::uint8_t>((validated ? cache::Entry::kAuthenticated : 0) |
                                             (message.negative() ? cache::Entry::kNegative : 0));
   content.answers = static_cast<std::uint16_t>(message.answers());
   content.authorities = static_cast<std::uint16_t>(message.authorities());
@@ -122,6 +129,16 @@ std::expected<cache::EntryImage, DecodeError> from_message(const v1::CacheEntry&
     if (!image) return refused(cache::to_text(image.error()));
   }
   return std::move(*image);
+}
+
+std::expected<cache::Origin, DecodeError> origin_of(const v1::CacheEntry& message) {
+  const v1::Origin& origin = message.origin();
+  if (origin.node() > 65535) return refused("origin.node: above 65535");
+  if (origin.sequence() > cache::OriginSet::kMostNumber) return refused("origin.sequence: above 48 bits");
+  if (origin.node() != 0 && origin.sequence() == 0) {
+    return refused("origin.sequence: an entry of another node has a number");
+  }
+  return cache::Origin{static_cast<std::uint16_t>(origin.node()), origin.sequence()};
 }
 
 }  // namespace swarmdns::control

@@ -24,15 +24,19 @@ struct DecodeRules {
   std::uint32_t stale_max_s = 0;  // expired for longer: not taken
 };
 
-enum class DecodeFault { Expired, Refused };
+enum class DecodeFault { Malformed, Failure, View, Expired };
 struct DecodeError {
-  DecodeFault fault = DecodeFault::Refused;
+  DecodeFault fault = DecodeFault::Malformed;
   std::string text;  // "sections: bad owner name at offset 17"
 };
 
 // Checks everything: what comes from here may be published. An entry is never fresh for longer than the TTLs
-// of its records say. Cached failures (SERVFAIL) are refused: they are this node's own experience.
+// of its records say. Cached failures (SERVFAIL) are refused: they are this node's own experience. Of other
+// nodes (origin), views but 0 are refused, and AD is never taken over: they validated it, this node did not.
 [[nodiscard]] std::expected<cache::EntryImage, DecodeError> from_message(const v1::CacheEntry& message,
                                                                          const DecodeRules& rules);
+
+// The origin as it stands in the message. Of another node it needs its number.
+[[nodiscard]] std::expected<cache::Origin, DecodeError> origin_of(const v1::CacheEntry& message);
 
 }  // namespace swarmdns::control

@@ -1,17 +1,35 @@
 #include "dataplane/control/journal_stream.h"
 
 #include <chrono>
+#include <string>
+#include <vector>
 
 #include "dataplane/control/dump.h"
 
 namespace swarmdns::control {
 namespace {
 
-constexpr std::size_t kMaxRecords = 1024;
-constexpr std::size_t kMaxBytes = std::size_t{512} << 10;
+constexpr std::size_t kMaxRecords = 4096;
+constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds kWait(250);
 
-void to_message(const cache::Mutation& mutation, std::uint64_t now_ms, std::uint64_t wall_ms,
+// The names of upstreams, looked up once each.
+class Names {
+ public:
+  explicit Names(const cache::UpstreamNames& all) : all_(all) {}
+  const std::string& of(cache::UpstreamId id) {
+    if (id >= known_.size()) known_.resize(id + std::size_t{1});
+    std::string& name = known_[id];
+    if (name.empty() && id != 0) name = all_.name_of(id);
+    return name;
+  }
+
+ private:
+  const cache::UpstreamNames& all_;
+  std::vector<std::string> known_;
+};
+
+void to_message(const cache::Mutation& mutation, Names& names, std::uint64_t now_ms, std::uint64_t wall_ms,
                 v1::Mutation& out) {
   out.set_sequence(mutation.sequence);
   out.set_wall_ms(wall_ms - (now_ms > mutation.clock_ms ? now_ms - mutation.clock_ms : 0));
@@ -21,6 +39,7 @@ void to_message(const cache::Mutation& mutation, std::uint64_t now_ms, std::uint
       out.set_kind(mutation.kind == cache::MutationKind::Insert ? v1::MUTATION_INSERT : v1::MUTATION_REPLACE);
       control::to_message(mutation.image.entry(), now_ms, *out.mutable_entry());
       out.mutable_entry()->mutable_origin()->set_sequence(mutation.sequence);
+      if (mutation.upstream != 0) out.set_upstream(names.of(mutation.upstream));
       break;
     case cache::MutationKind::Remove: {
       out.set_kind(v1::MUTATION_REMOVE);
@@ -60,6 +79,9 @@ grpc::Status stream_journal(CacheCalls& calls, const v1::JournalRequest& request
             "from: the data plane has been restarted since number " + std::to_string(request.from()) +
                 " was given; resynchronise by Dump and go on from its header's journal_next"};
   }
+  Names names(journal.upstreams());
+  v1::JournalBatch out;  // used again and again: its messages keep their memory
+  out.set_journal_id(calls.journal_id());
   std::uint64_t from = request.from();
   while (!over()) {
     const auto batch =
@@ -70,11 +92,10 @@ grpc::Status stream_journal(CacheCalls& calls, const v1::JournalRequest& request
     }
     const std::uint64_t now_ms = calls.clock().milliseconds();
     const std::uint64_t wall_ms = wall_milliseconds();
-    v1::JournalBatch out;
-    out.set_journal_id(calls.journal_id());
+    out.clear_mutations();
     out.set_next(batch.next);
     for (const cache::Mutation& mutation : batch.mutations)
-      to_message(mutation, now_ms, wall_ms, *out.add_mutations());
+      to_message(mutation, names, now_ms, wall_ms, *out.add_mutations());
     if (!send(out)) return {grpc::StatusCode::CANCELLED, "the journal's reader is gone"};
     from = batch.next;
   }

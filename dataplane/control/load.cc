@@ -5,6 +5,7 @@
 
 #include "dataplane/control/digest.h"
 #include "dataplane/control/dump.h"
+#include "dataplane/control/insert_tally.h"
 #include "dataplane/control/spool.h"
 
 namespace swarmdns::control {
@@ -83,7 +84,7 @@ struct Tally {
   std::atomic<std::uint64_t> expired{0};
   std::atomic<std::uint64_t> refused{0};
   void count(cache::Outcome outcome) {
-    if (accepted(outcome) || outcome == cache::Outcome::NotLater) {
+    if (accepted(outcome) || outcome == cache::Outcome::NotLater || outcome == cache::Outcome::KeptLocal) {
       loaded.fetch_add(1, std::memory_order_relaxed);
     } else {
       (outcome == cache::Outcome::Expired ? expired : refused).fetch_add(1, std::memory_order_relaxed);
@@ -107,6 +108,7 @@ grpc::Status load_cache(CacheCalls& calls, const v1::DataplaneConfig& config,
   const std::uint64_t elapsed_ms =
       wall > header.wall_ms() ? wall - header.wall_ms() : header.wall_ms() - wall;
   const std::uint64_t begun_ms = calls.clock().milliseconds();
+  const bool own = header.numbering() != 0 && header.numbering() == calls.numbering();
   Tally tally;  // the writer thread adds to it until the last drain()
   unsigned under_way = 0;
   v1::CacheSlice slice;
@@ -116,16 +118,17 @@ grpc::Status load_cache(CacheCalls& calls, const v1::DataplaneConfig& config,
     rules.elapsed_ms = elapsed_ms + (rules.now_ms - begun_ms);
     for (const v1::CacheEntry& entry : slice.entries().entries()) {
       auto image = from_message(entry, rules);
-      if (!image || entry.origin().node() > 65535) {
-        (image || image.error().fault == DecodeFault::Refused ? tally.refused : tally.expired).fetch_add(1);
+      const auto origin = origin_of(entry);
+      if (!image || !origin) {
+        const bool expired = !image && image.error().fault == DecodeFault::Expired;
+        (expired ? tally.expired : tally.refused).fetch_add(1);
         continue;
       }
       cache::InsertOptions options;
       options.journal = false;  // it was there before, as far as anybody who follows the journal is concerned
       options.only_if_later = true;
       options.asked_epoch = epoch;
-      options.origin.node = static_cast<std::uint16_t>(entry.origin().node());
-      if (options.origin.node != 0) options.origin.sequence = entry.origin().sequence();
+      if (own || origin->node != 0) options.origin = *origin;
       if (!calls.writer().insert(std::move(*image), options,
                                  [&tally](cache::Outcome outcome) { tally.count(outcome); })) {
         tally.refused.fetch_add(1);

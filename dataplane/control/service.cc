@@ -46,6 +46,28 @@ grpc::Status too_many(const char* what) {
           std::string("too many ") + what + " are under way; let one end first"};
 }
 
+v1::LifePhase to_message(Phase phase) {
+  switch (phase) {
+    case Phase::Starting:
+      return v1::LIFE_STARTING;
+    case Phase::Warming:
+      return v1::LIFE_WARMING;
+    case Phase::Ready:
+      return v1::LIFE_READY;
+    case Phase::ReadyCold:
+      return v1::LIFE_READY_COLD;
+    case Phase::Stopping:
+      return v1::LIFE_STOPPING;
+  }
+  return v1::LIFE_PHASE_UNSPECIFIED;
+}
+
+void describe(const Readiness::Status& status, v1::Readiness& out) {
+  out.set_phase(to_message(status.phase));
+  out.set_since_wall_ms(status.since_wall_ms);
+  out.set_warming_left_ms(status.warming_left_ms);
+}
+
 template <class List>
 void copy(const std::vector<std::string>& from, List* to) {
   for (const std::string& text : from) to->Add(std::string(text));
@@ -105,6 +127,7 @@ grpc::Status Service::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest
   parts_.cache.describe(*status->mutable_cache());
   copy(parts_.configurator.restart_required(), status->mutable_restart_required());
   status->set_ready(parts_.machine.ready());
+  describe(parts_.readiness.status(), *status->mutable_readiness());
   return grpc::Status::OK;
 }
 
@@ -128,6 +151,18 @@ grpc::Status Service::Insert(grpc::ServerContext*, const v1::InsertRequest* requ
 grpc::Status Service::Flush(grpc::ServerContext*, const v1::FlushRequest* request,
                             v1::FlushResponse* response) {
   return parts_.cache.flush(*request, *response);
+}
+
+grpc::Status Service::Fence(grpc::ServerContext*, const v1::FenceRequest* request,
+                            v1::FenceResponse* response) {
+  const grpc::Status status = parts_.cache.fence(*request, *response);
+  if (status.ok()) {
+    parts_.log.info("origins fenced off", {{"ranges", static_cast<std::uint64_t>(request->dead_size())},
+                                           {"removed", response->removed()},
+                                           {"looked_at", response->looked_at()},
+                                           {"epoch", response->epoch()}});
+  }
+  return status;
 }
 
 grpc::Status Service::Lookup(grpc::ServerContext*, const v1::LookupRequest* request,
@@ -184,6 +219,22 @@ grpc::Status Service::Journal(grpc::ServerContext* context, const v1::JournalReq
   };
   return stream_journal(
       parts_.cache, *request, [&](const v1::JournalBatch& batch) { return writer->Write(batch); }, over);
+}
+
+grpc::Status Service::WarmUp(grpc::ServerContext*, const v1::WarmUpRequest* request,
+                             v1::Readiness* response) {
+  if (request->at_most_ms() < 1 || request->at_most_ms() > Readiness::kMostWarmingMs) {
+    return {grpc::StatusCode::INVALID_ARGUMENT, "at_most_ms: " + std::to_string(request->at_most_ms()) +
+                                                    "; allowed are 1 to " +
+                                                    std::to_string(Readiness::kMostWarmingMs)};
+  }
+  describe(parts_.readiness.warm_up(request->at_most_ms()), *response);
+  return grpc::Status::OK;
+}
+
+grpc::Status Service::Warm(grpc::ServerContext*, const v1::WarmRequest*, v1::Readiness* response) {
+  describe(parts_.readiness.warm(), *response);
+  return grpc::Status::OK;
 }
 
 grpc::Status Service::Shutdown(grpc::ServerContext*, const v1::ShutdownRequest*, v1::ShutdownResponse*) {

@@ -9,6 +9,7 @@
 #include "dataplane/control/configurator.h"
 #include "dataplane/control/log.h"
 #include "dataplane/control/machine.h"
+#include "dataplane/control/readiness.h"
 #include "dataplane/stats/registry.h"
 #include "swarmdns/v1/dataplane.grpc.pb.h"
 
@@ -21,6 +22,7 @@ class Service final : public v1::Dataplane::Service {
     Configurator& configurator;
     CacheCalls& cache;
     Machine& machine;
+    Readiness& readiness;
     const stats::Registry& stats;
     const Logger& log;
   };
@@ -32,12 +34,15 @@ class Service final : public v1::Dataplane::Service {
   grpc::Status GetStats(grpc::ServerContext*, const v1::GetStatsRequest*, v1::StatsSnapshot*) override;
   grpc::Status Insert(grpc::ServerContext*, const v1::InsertRequest*, v1::InsertResponse*) override;
   grpc::Status Flush(grpc::ServerContext*, const v1::FlushRequest*, v1::FlushResponse*) override;
+  grpc::Status Fence(grpc::ServerContext*, const v1::FenceRequest*, v1::FenceResponse*) override;
   grpc::Status Lookup(grpc::ServerContext*, const v1::LookupRequest*, v1::LookupResponse*) override;
   grpc::Status Dump(grpc::ServerContext*, const v1::DumpRequest*,
                     grpc::ServerWriter<v1::CacheSlice>*) override;
   grpc::Status Load(grpc::ServerContext*, grpc::ServerReader<v1::CacheSlice>*, v1::LoadResponse*) override;
   grpc::Status Journal(grpc::ServerContext*, const v1::JournalRequest*,
                        grpc::ServerWriter<v1::JournalBatch>*) override;
+  grpc::Status WarmUp(grpc::ServerContext*, const v1::WarmUpRequest*, v1::Readiness*) override;
+  grpc::Status Warm(grpc::ServerContext*, const v1::WarmRequest*, v1::Readiness*) override;
   grpc::Status Shutdown(grpc::ServerContext*, const v1::ShutdownRequest*, v1::ShutdownResponse*) override;
 
   // Ends streams that would go on for ever; before the server is stopped.

@@ -24,9 +24,14 @@ class CacheStore final : public Store {
   [[nodiscard]] const cache::Entry* find(const cache::Key& key) const noexcept override {
     return reader_->find(key);
   }
-  void submit(const cache::EntryImage& image, std::uint16_t asked_epoch) override {
+  [[nodiscard]] cache::UpstreamId upstream_id(std::string_view name) override {
+    return writer_.cache().journal().upstreams().id_of(name);
+  }
+  void submit(const cache::EntryImage& image, std::uint16_t asked_epoch,
+              cache::UpstreamId upstream) override {
     cache::InsertOptions options;
     options.asked_epoch = asked_epoch;
+    options.upstream = upstream;
     (void)writer_.insert(image, options);  // a full queue is counted there
   }
   [[nodiscard]] std::uint16_t epoch() const noexcept override { return writer_.epoch(); }

@@ -60,6 +60,15 @@ Engine::Engine(const Limits& limits, const OptionsSlot& options, Store& store, s
       prefix_quota_(limits.max_waiters),
       zone_quota_(limits.max_pending) {
   servers_.configure(options_->servers);
+  name_upstreams();
+}
+
+void Engine::name_upstreams() {
+  for (std::uint8_t i = 0; i < kMaxServers; ++i) {
+    if ((servers_.active() >> i & 1U) == 0) continue;
+    upstream_ids_[i] =
+        store_.upstream_id(servers_[i].address.to_text() + "@" + std::to_string(servers_[i].port));
+  }
 }
 
 Engine::~Engine() {
@@ -131,6 +140,7 @@ void Engine::take_options() {
   options_version_ = version;
   options_ = options_slot_.get();
   const std::uint32_t gone = servers_.configure(options_->servers);
+  name_upstreams();
   for (std::uint8_t i = 0; i < kMaxServers; ++i) {
     if ((gone >> i & 1U) == 0) continue;
     // What is under way there is not waited for: questions go to another server at their next try.

@@ -74,6 +74,7 @@ class Engine {
 
   // engine.cc: intake and delivery
   void take_options();
+  void name_upstreams();
   std::size_t take_returned();
   std::size_t take_requests();
   std::size_t take_events();
@@ -109,9 +110,11 @@ class Engine {
   // engine_answer.cc: what upstreams say, and what becomes of it
   void on_message(std::uint16_t socket, std::span<const std::byte> message);
   void on_rendered(std::uint32_t index, std::uint8_t server, const dns::RenderedAnswer& rendered);
-  void conclude(std::uint32_t index, const dns::RenderedAnswer& rendered);
-  // No upstream could say. Stale if there is something, else the failure itself.
-  void fail(std::uint32_t index, std::uint8_t rcode, std::uint16_t ede, bool bogus);
+  void conclude(std::uint32_t index, std::uint8_t server, const dns::RenderedAnswer& rendered);
+  // No upstream could say. Stale if there is something, else the failure itself. `upstream`: whose words
+  // these are; 0: our own.
+  void fail(std::uint32_t index, std::uint8_t rcode, std::uint16_t ede, bool bogus,
+            cache::UpstreamId upstream);
   bool give_stale(std::uint32_t index);
   // The cache's own answer, fresh or stale, if there is one that may still be given.
   [[nodiscard]] const cache::Entry* usable_entry(const Pending& pending) const noexcept;
@@ -131,6 +134,7 @@ class Engine {
   const int epoll_;
   Random random_;
   Servers servers_;
+  std::array<cache::UpstreamId, kMaxServers> upstream_ids_{};  // by index of the server
   UdpSockets udp_;
   TcpUpstreams tcp_;
   PendingTable pending_;

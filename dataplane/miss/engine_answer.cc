@@ -54,7 +54,7 @@ void Engine::on_message(std::uint16_t socket, std::span<const std::byte> message
     // A forger would have had to know the ID: this is the upstream itself, and by TCP it may do better.
     if (attempt.tcp) {
       end_attempt(pending, owner.attempt);
-      fail(owner.question, kServFail, 24 + 1, false);  // Invalid Data
+      fail(owner.question, kServFail, 24 + 1, false, upstream_ids_[attempt.server]);  // Invalid Data
       return;
     }
   }
@@ -81,7 +81,7 @@ void Engine::on_message(std::uint16_t socket, std::span<const std::byte> message
   }
   if (cut) {  // TC over TCP means nothing (RFC 7766 8 knows no such thing)
     counters_.add(stats::Counter::UpstreamMalformed);
-    fail(owner.question, kServFail, 24 + 1, false);
+    fail(owner.question, kServFail, 24 + 1, false, upstream_ids_[attempt.server]);
     return;
   }
   const dns::RenderRules rules{options_->min_ttl_s, options_->max_ttl_s, options_->max_negative_ttl_s};
@@ -99,7 +99,7 @@ void Engine::on_message(std::uint16_t socket, std::span<const std::byte> message
 
 void Engine::on_rendered(std::uint32_t index, std::uint8_t server, const dns::RenderedAnswer& rendered) {
   if (!is_failure(rendered)) {
-    conclude(index, rendered);
+    conclude(index, server, rendered);
     return;
   }
   Pending& pending = pending_[index];
@@ -118,7 +118,7 @@ void Engine::on_rendered(std::uint32_t index, std::uint8_t server, const dns::Re
     pending.failed_ede = rendered.ede;
     return;
   }
-  fail(index, rendered.rcode, rendered.ede, bogus);
+  fail(index, rendered.rcode, rendered.ede, bogus, upstream_ids_[server]);
 }
 
 cache::EntryImage Engine::make_image(const cache::Key& key, const dns::RenderedAnswer& rendered,
@@ -139,7 +139,7 @@ cache::EntryImage Engine::make_image(const cache::Key& key, const dns::RenderedA
   return image ? std::move(*image) : cache::EntryImage{};
 }
 
-void Engine::conclude(std::uint32_t index, const dns::RenderedAnswer& rendered) {
+void Engine::conclude(std::uint32_t index, std::uint8_t server, const dns::RenderedAnswer& rendered) {
   Pending& pending = pending_[index];
   const bool negative =
       rendered.kind == dns::AnswerKind::NoData || rendered.kind == dns::AnswerKind::NxDomain;
@@ -165,11 +165,12 @@ void Engine::conclude(std::uint32_t index, const dns::RenderedAnswer& rendered) 
       arm(index);
       return;
     }
-    if (keep && image.entry().expires > pending.prefetch_expires) store_.submit(image, pending.epoch);
+    if (keep && image.entry().expires > pending.prefetch_expires)
+      store_.submit(image, pending.epoch, upstream_ids_[server]);
     release(index);
     return;
   }
-  if (keep) store_.submit(image, pending.epoch);
+  if (keep) store_.submit(image, pending.epoch, upstream_ids_[server]);
   reply_all(pending, image, false);
   if (keep) {
     linger(index, std::move(image), false, kLinger);
@@ -196,7 +197,8 @@ bool Engine::give_stale(std::uint32_t index) {
   return true;
 }
 
-void Engine::fail(std::uint32_t index, std::uint8_t rcode, std::uint16_t ede, bool bogus) {
+void Engine::fail(std::uint32_t index, std::uint8_t rcode, std::uint16_t ede, bool bogus,
+                  cache::UpstreamId upstream) {
   Pending& pending = pending_[index];
   if (!bogus && give_stale(index)) {
     // RFC 8767 5, failure recheck timer: who asks in the next time gets the stale answer at once.
@@ -216,7 +218,7 @@ void Engine::fail(std::uint32_t index, std::uint8_t rcode, std::uint16_t ede, bo
       make_image(pending.key(), failure, options_->servfail_ttl_s, cache::Entry::kFailure);
   const bool keep =
       image && options_->servfail_ttl_s > 0 && !pending.asked_again && pending.epoch == store_.epoch();
-  if (keep) store_.submit(image, pending.epoch);
+  if (keep) store_.submit(image, pending.epoch, upstream);
   reply_all(pending, image, false);
   if (keep) {
     linger(index, std::move(image), false, kLinger);

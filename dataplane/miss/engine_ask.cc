@@ -177,7 +177,7 @@ void Engine::on_timer(std::uint32_t index) {
     }
     // RFC 8914 22: nobody could be reached; or what the last one that could said.
     const bool said = pending.failed_rcode != 0;
-    fail(index, said ? pending.failed_rcode : 2, said ? pending.failed_ede : 22 + 1, false);
+    fail(index, said ? pending.failed_rcode : 2, said ? pending.failed_ede : 22 + 1, false, 0);
     return;
   }
   if (pending.stale_us != 0 && now_us_ >= pending.stale_us) {
@@ -196,7 +196,7 @@ void Engine::on_timer(std::uint32_t index) {
     pending.try_us = 0;
     if (pending.attempt_count == 0) {  // all failed at once, none is under way
       const bool said = pending.failed_rcode != 0;
-      fail(index, said ? pending.failed_rcode : 2, said ? pending.failed_ede : 22 + 1, false);
+      fail(index, said ? pending.failed_rcode : 2, said ? pending.failed_ede : 22 + 1, false, 0);
       return;
     }
   }

@@ -91,8 +91,12 @@ constexpr Named kNames[] = {
     {Counter::CacheEvictions, "cache.evictions"},
     {Counter::CacheExpiries, "cache.expiries"},
     {Counter::CacheFlushed, "cache.flushed"},
+    {Counter::CacheFenced, "cache.fenced"},
     {Counter::CacheInsertDropped, "cache.insert_dropped"},
     {Counter::CacheTooLarge, "cache.too_large"},
+    {Counter::CacheRemoteAccepted, "cache.remote_accepted"},
+    {Counter::CacheRemoteKept, "cache.remote_kept_local"},
+    {Counter::CacheRemoteRefused, "cache.remote_refused"},
     {Counter::SlabPagesMoved, "cache.slab_pages_moved"},
     {Counter::JournalGaps, "cache.journal_gaps"},
 };

@@ -104,8 +104,12 @@ enum class Counter : std::uint16_t {
   CacheEvictions,
   CacheExpiries,
   CacheFlushed,
+  CacheFenced,         // of an origin that a fence declared dead
   CacheInsertDropped,  // no slab headroom, or the command queue was full
   CacheTooLarge,
+  CacheRemoteAccepted,  // of other nodes
+  CacheRemoteKept,      // what is there is this node's own and fresh, or lives as long
+  CacheRemoteRefused,   // malformed, outdated, expired, no room
   SlabPagesMoved,
   JournalGaps,
   Count_,

@@ -1,5 +1,6 @@
 #include "proto/rpc/unix_server.h"
 
+#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -49,8 +50,11 @@ std::expected<std::unique_ptr<UnixServer>, std::string> UnixServer::start(
   builder.SetMaxReceiveMessageSize(self->options_.max_message_bytes);
   builder.SetMaxSendMessageSize(self->options_.max_message_bytes);
   for (grpc::Service* service : services) builder.RegisterService(service);
+  // The library asks for this at every start of a server.
+  grpc::EnableDefaultHealthCheckService(!self->options_.health.empty());
   self->server_ = builder.BuildAndStart();
   if (!self->server_) return std::unexpected("gRPC could not start a server for " + self->options_.path);
+  self->set_serving(false);
   self->acceptor_ = std::thread([raw = self.get()] { raw->accept_loop(); });
   return self;
 }
@@ -80,6 +84,13 @@ void UnixServer::stop(int grace_ms) {
     server_->Wait();
   }
   if (stop_fd_ >= 0) close(stop_fd_);
+}
+
+void UnixServer::set_serving(bool serving) {
+  grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
+  if (health == nullptr) return;
+  health->SetServingStatus("", serving);
+  for (const std::string& name : options_.health) health->SetServingStatus(name, serving);
 }
 
 void UnixServer::set_allowed(std::vector<uid_t> allowed) {

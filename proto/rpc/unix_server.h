@@ -38,6 +38,9 @@ class UnixServer {
     int max_threads = 16;        // of gRPC; 2-1024. A streaming call holds one while it lasts
     int max_message_bytes = 64 << 20;
     std::size_t max_memory_bytes = std::size_t{256} << 20;  // of gRPC's buffers, all calls together
+    // Services that grpc.health.v1.Health knows besides "", which stands for all; empty: no health service.
+    // They are NOT_SERVING until set_serving().
+    std::vector<std::string> health;
     // Called on the acceptor's thread for each connection turned away; may be empty.
     std::function<void(const PeerCredentials&)> on_refused;
     // Told of each connection before its first call, so that handlers can ask who calls; outlives the server.
@@ -58,6 +61,9 @@ class UnixServer {
 
   // Takes effect for connections made from now on. Any thread.
   void set_allowed(std::vector<uid_t> allowed);
+
+  // What the health service says of all its services. Any thread, until stop().
+  void set_serving(bool serving);
 
   uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
   uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }

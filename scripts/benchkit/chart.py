@@ -21,6 +21,7 @@ TITLES = {
     "worker": "Pipeline of a worker, cache hits, without a NIC",
     "cache": "Cache table alone",
     "miss": "Misses",
+    "journal": "The journal, one follower",
     "memif": "Shared memory (memif), one worker core",
     "veth": "veth pair, one core each",
     "latency": "A lone packet",

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 
-from labkit import fed, lab, netns, node as nodes, procs, servers, settings
+from labkit import fed, lab, netns, node as nodes, node_config, procs, servers, settings
 from labkit.made_list import make_list
 
 from . import contest, report
@@ -159,8 +159,8 @@ remote-control:
   control-use-cert: no
 """)
         self.carry_address(True)
-        cpu = nodes.worker_cpus(self.options, NODE)[0]
-        self.child = subprocess.Popen([*netns.enter(NODE.ns), "taskset", "-c", str(cpu), nodes.unbound(), "-d", "-c",
+        cpu = node_config.worker_cpus(self.options, NODE)[0]
+        self.child = subprocess.Popen([*netns.enter(NODE.ns), "taskset", "-c", str(cpu), node_config.unbound(), "-d", "-c",
                                        self.conf], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         procs.wait_until(self.answers, 30, "an answer of Unbound")
 

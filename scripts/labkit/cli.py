@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from . import compare, internet, lab, netns, node, procs, servers
+from . import compare, faults, internet, lab, load, netns, node, procs, servers
 from .settings import CLIENT_NS, INTERNET_NS, MGMT_NS, LabError, Node, Options
 
 DESCRIPTION = """\
@@ -20,6 +20,11 @@ def parser():
 
     up = commands.add_parser("up", help="bring the lab up, or bring it into the state asked for")
     up.add_argument("--nodes", type=int, default=1, help="how many nodes (default 1; 0: the Internet and a client)")
+    up.add_argument("--regions", default="", metavar="R1,R2,...",
+                    help="region of each node (default: `lab` for up to 3 nodes; more: half `east`, half `west`)")
+    up.add_argument("--faults", action="store_true",
+                    help="nodes that `disk-full`, `slow-disk` and `clock` can hurt: swarm/ on a disk of its own of 384 MiB, and\n"
+                    "a control plane with a library below it that shifts its wall clock")
     up.add_argument("--names", default="", metavar="FILE", help="`name [type]` lines (.gz too) that shall resolve")
     up.add_argument("--seed", type=int, default=1, help="the number all names and data come from (default 1)")
     up.add_argument("--root-zone", default="", metavar="FILE", help="serve this signed root zone (.gz too) as the root")
@@ -34,21 +39,25 @@ def parser():
     up.add_argument("--no-start", action="store_true", help="wire the nodes, but do not start their processes")
 
     commands.add_parser("down", help="end every process of the lab and remove its namespaces")
-    commands.add_parser("status", help="what runs; exit code 1 when something does not")
+    commands.add_parser("status", help="what runs, and what faults are in force; exit code 1 when something does not run")
 
     run = commands.add_parser("exec", help="run a command in a namespace: exec client|internet|mgmt|n1 -- CMD")
     run.add_argument("where")
     run.add_argument("argv", nargs=argparse.REMAINDER)
 
-    one = commands.add_parser("node", help="node 1 start|stop|kill [dataplane|controlplane|resolver]")
+    one = commands.add_parser("node", help="node 1 start|stop|kill|pause|resume [dataplane|controlplane|resolver]")
     one.add_argument("number", type=int)
-    one.add_argument("action", choices=("start", "stop", "kill"))
+    one.add_argument("action", choices=("start", "stop", "kill", "pause", "resume"))
     one.add_argument("part", nargs="?", default="", choices=("", *node.PARTS))
+
+    faults.add_arguments(commands)
 
     names = commands.add_parser("names", help="what the lab's Internet can answer: `name type case` lines")
     names.add_argument("--case", default="", help="only this case")
     names.add_argument("--cases", action="store_true", help="the cases and how many questions each has")
 
+    load.add_arguments(commands.add_parser(
+        "load", help="ask nodes at a stated rate and account for every query; exit code 1 when one is not answered right"))
     compare.add_arguments(commands.add_parser(
         "diff", help="ask a node and its resolver the same questions and print what differs"))
     return top
@@ -59,6 +68,7 @@ def command_up(args):
         nodes=args.nodes, seed=args.seed, names=absolute(args.names), root_zone=absolute(args.root_zone),
         root_key=absolute(args.root_key), val_date=args.val_date, workers=args.workers,
         driver=args.driver, build=absolute(args.build), start=not args.no_start, idle=args.idle,
+        regions=args.regions, faults=args.faults,
     )
     lab.up(options)
     return command_status(args)
@@ -75,9 +85,10 @@ def command_down(_args):
 
 def command_status(_args):
     lines, well = lab.status_lines()
-    print("\n".join(lines))
+    hurt, mended = faults.lines(lab.current())
+    print("\n".join(lines + hurt))
     print(lab.logs_hint())
-    return 0 if well else 1
+    return 0 if well and mended else 1
 
 
 def namespace_of(where, options):
@@ -109,6 +120,10 @@ def command_node(args):
         if args.action == "start":
             node.prepare(options, each)
             node.start(options, each, args.part or "controlplane")
+        elif args.action in ("pause", "resume"):
+            sig = signal.SIGSTOP if args.action == "pause" else signal.SIGCONT
+            if not node.signal_parts(each, args.part, sig):
+                print(f"the {args.part} was not running" if args.part else "nothing of this node was running")
         else:
             sig = signal.SIGKILL if args.action == "kill" else signal.SIGTERM
             ended = node.stop(each, args.part, sig)
@@ -137,13 +152,19 @@ def command_diff(args):
     return compare.main(args, lab.current())
 
 
+def command_load(args):
+    return load.main(args, lab.current())
+
+
 def main(argv=None):
     args = parser().parse_args(argv)
     commands = {
         "up": command_up, "down": command_down, "status": command_status, "exec": command_exec,
-        "node": command_node, "names": command_names, "diff": command_diff,
+        "node": command_node, "names": command_names, "diff": command_diff, "load": command_load,
     }
     try:
+        if args.command in faults.COMMANDS:
+            return faults.command(args, lab.current())
         return commands[args.command](args)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)

@@ -3,9 +3,9 @@
 import fcntl
 import shutil
 
-from . import build, health, netns, node, procs, servers, shell, topology
-from .settings import INTERNET_NS, LOCK_FILE, MAX_NODES, RUN, STATE_FILE, LabError, Node, load_state
-from .settings import save_state
+from . import build, disk, health, netns, node, priority, procs, servers, shell, slow, slow_disk, topology
+from .settings import DAEMONS, INTERNET_NS, LOCK_FILE, MAX_NODES, RUN, STATE_FILE, LabError, Node, binary
+from .settings import load_state, regions, save_state
 
 
 class Lock:
@@ -37,12 +37,13 @@ def check(options):
         raise LabError(f"--nodes {options.nodes}: the lab has room for 0 to {MAX_NODES}")
     if not 1 <= options.workers <= 8:
         raise LabError(f"--workers {options.workers}: a node takes 1 to 8")
+    regions(options)
     if options.names and options.root_zone:
         raise LabError("--names and --root-zone exclude each other: a root from outside has no zones of ours below it")
     if options.start:
-        for part in node.BINARIES:
+        for part in DAEMONS:
             if options.nodes:
-                node.binary(options, part)
+                binary(options, part)
 
 
 def up(options, say=print):
@@ -67,7 +68,15 @@ def up(options, say=print):
             say("the lab is up; starting what does not run")
         save_state(options)
         build.make(options)
+        for each in nodes(options):
+            slow.end_lost(each)
+            slow_disk.end_lost(each)
+            if options.faults:
+                disk.make(each)
         topology.wire(options)
+        if options.faults:
+            for each in nodes(options):
+                disk.make(each)
         servers.end_lost()
         for each in nodes(options):
             node.end_lost(each)
@@ -90,8 +99,13 @@ def tear_down():
         if netns.exists(each.ns) or each.run.exists():
             node.stop(each)
     servers.stop()
-    topology.unwire()
     for i in range(1, MAX_NODES + 1):
+        slow.stop(Node(i))
+        slow_disk.stop(Node(i))
+    topology.unwire()
+    priority.remove()
+    for i in range(1, MAX_NODES + 1):
+        disk.remove(Node(i))
         node.remove_files(Node(i))
     STATE_FILE.unlink(missing_ok=True)
     shutil.rmtree(RUN, ignore_errors=True)
@@ -113,7 +127,7 @@ def status_lines():
     def line(what, pid, note=""):
         nonlocal well
         well = well and pid is not None
-        state = f"running, pid {pid}" if pid else "not running"
+        state = f"{'paused' if procs.is_paused(pid) else 'running'}, pid {pid}" if pid else "not running"
         lines.append(f"{what:<22} {state}{', ' + note if note else ''}")
 
     for name, pid in health.server_processes(options).items():

@@ -142,6 +142,12 @@ def address(ns, name, *addresses):
         run("ip", "-n", ns, *family, "addr", "replace", addr, "dev", name, *nodad)
 
 
+def silent(ns, name):
+    """The kernel of `ns` itself says and answers nothing on this interface."""
+    sysctl(ns, **{f"net__ipv6__conf__{name}__disable_ipv6": 1})
+    run("ip", "-n", ns, "link", "set", name, "arp", "off")
+
+
 def delete(ns):
     """Removes `ns` with all its links and its mount namespace. Silent when it is not there."""
     handle = MOUNTS / ns

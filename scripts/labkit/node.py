@@ -4,139 +4,24 @@ The control plane is started by us; it starts the resolver and the data plane. P
 ours for the control plane (or for a data plane started without one), the node's own in its run_dir for its children.
 """
 
-import filecmp
 import os
 import pathlib
-import pwd
 import resource
-import shutil
 import signal
 
-from . import health, netns, procs, servers
-from .settings import CLIENTS_NET4, CLIENTS_NET6, PORT_INTERFACE, TAP_INTERFACE, VAR, LabError, build_dir
+from . import clock, health, netns, node_config, priority, procs
+from .settings import DAEMONS, LabError, binary, build_dir
 
 PARTS = ("controlplane", "resolver", "dataplane")
-BINARIES = {
-    "controlplane": "controlplane/swarmdns-controlplane",
-    "dataplane": "dataplane/swarmdns-dataplane",
-}
 CHILD_PID_FILES = {"dataplane": "dataplane.pid", "resolver": "resolver.pid"}
 CHILD_PROGRAMS = {"dataplane": "swarmdns-dataplane", "resolver": "unbound"}
-
-
-def binary(options, part):
-    path = build_dir(options) / BINARIES[part]
-    if not os.access(path, os.X_OK):
-        raise LabError(
-            f"{path} is not there: build it with `meson setup build && ninja -C build`, "
-            "or name the build directory with --build DIR (or SWARMDNS_BUILD)"
-        )
-    return path
-
-
-def unprivileged_user():
-    """The user a node's data plane becomes: that of an installed package, else `nobody`."""
-    for name in ("swarmdns", "nobody"):
-        try:
-            pwd.getpwnam(name)
-            return name
-        except KeyError:
-            continue
-    return "root"
-
-
-def worker_cpus(options, node):
-    """CPUs of the workers: the last ones of the machine, so that CPU 0 keeps the slow threads.
-
-    A node has as many CPUs as workers. When the machine has too few, nodes share them.
-    """
-    cpus = sorted(os.sched_getaffinity(0))
-    usable = cpus[1:] if len(cpus) > options.workers else cpus
-    first = (node.i - 1) * options.workers
-    return sorted({usable[(first + k) % len(usable)] for k in range(options.workers)})
-
-
-def yaml_list(items, indent):
-    return "".join(f"\n{' ' * indent}- {item}" for item in items)
-
-
-def config_text(options, node):
-    """The node's YAML configuration."""
-    cpus = worker_cpus(options, node)
-    if len(cpus) < options.workers:
-        raise LabError(f"--workers {options.workers}: this machine has only {os.cpu_count()} CPUs; ask for fewer")
-    device = f"net_{options.driver}0,iface={PORT_INTERFACE}"
-    lines = f"""\
-# Node {node.i} of the lab; written by scripts/lab.
-node:
-  name: n{node.i}
-  region: lab
-  state_dir: {node.var}
-  run_dir: {node.run}
-  user: {unprivileged_user()}
-dataplane:
-  eal:
-    main_cpu: {min(os.sched_getaffinity(0))}
-    worker_cpus: [{', '.join(str(c) for c in cpus)}]
-    hugepages: false
-    memory_mib: 256
-    file_prefix: swarmdns-lab-n{node.i}
-  ports:
-    - device: "{device}"
-      mbufs: 16384
-      tap: {TAP_INTERFACE}
-      addresses: ["{node.service4}/24", "{node.service6}/64"]
-      routes: ["{CLIENTS_NET4} via {node.client4}", "{CLIENTS_NET6} via {node.client6}"]
-  worker:
-    idle: {options.idle}
-  cache:
-    memory_mib: 128
-  guard:
-    acl:
-      allow: ["127.0.0.0/8", "::1/128", "10.53.0.0/16", "fd53::/16"]
-    rate_limit:
-      responses_per_second: 1000000
-resolver:
-  binary: {unbound()}
-  port: 553
-  trust_anchor_file: {servers.INTERNET}/root.key
-  trust_anchor_static: true
-  root_hints_file: {servers.INTERNET}/root.hints
-  outgoing_interfaces: ["{node.upstream4}", "{node.upstream6}"]
-"""
-    if options.val_date:
-        lines += f'  val_override_date: "{options.val_date}"\n'
-    lines += "  extra_options:" + yaml_list(
-        (
-            '"unblock-lan-zones: yes"',  # the names that are fed in hold private reverse names
-            '"insecure-lan-zones: yes"',
-        ),
-        4,
-    )
-    return lines + "\n"
-
-
-def unbound():
-    """A copy of Unbound of our own, for the lab's resolvers.
-
-    Debian's AppArmor profile goes by the path /usr/sbin/unbound and would keep it out of the lab's folders;
-    changing the machine's profile is not the lab's to do.
-    """
-    source = shutil.which("unbound")
-    copy = VAR / "bin" / "unbound"
-    if not copy.exists() or not filecmp.cmp(source, copy, shallow=False):
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        fresh = copy.with_suffix(".new")
-        shutil.copy(source, fresh)
-        fresh.replace(copy)
-    return copy
 
 
 def prepare(options, node):
     """Folders and configuration of a node, from scratch: a lab starts with empty caches."""
     node.run.mkdir(parents=True, exist_ok=True)
     node.var.mkdir(parents=True, exist_ok=True)
-    text = config_text(options, node)
+    text = node_config.config_text(options, node)
     if not node.config.exists() or node.config.read_text() != text:
         node.config.write_text(text)
 
@@ -149,6 +34,13 @@ def raise_limits():
         except (ValueError, OSError):
             hard = resource.getrlimit(what)[1]
             resource.setrlimit(what, (hard, hard))
+
+
+def before_start(options):
+    """What a node's process does before it becomes its program."""
+    raise_limits()
+    if options.nodes > 1:
+        priority.join()
 
 
 def environment(options, node):
@@ -194,7 +86,7 @@ def end_lost(node):
 
 def is_outdated(options, node):
     """Whether a daemon runs another program than the one that is built now."""
-    for part in BINARIES:
+    for part in DAEMONS:
         target = pid(node, part)
         try:
             if target and os.readlink(f"/proc/{target}/exe") != str(binary(options, part)):
@@ -210,9 +102,10 @@ def start(options, node, part="controlplane"):
         raise LabError("the control plane starts the resolver: `lab node N start controlplane`")
     if pid(node, part):
         return
-    argv = [*netns.enter(node.ns), binary(options, part)]
+    shifted = clock.words(node) if options.faults and part == "controlplane" else []
+    argv = [*netns.enter(node.ns), *shifted, binary(options, part)]
     argv += ["--config", node.config] if part == "controlplane" else ["--state-dir", node.var]
-    procs.start(f"n{node.i}-{part}", argv, env=environment(options, node), before=raise_limits)
+    procs.start(f"n{node.i}-{part}", argv, env=environment(options, node), before=lambda: before_start(options))
 
 
 def wait_ready(options, node, seconds=90):
@@ -230,12 +123,13 @@ def wait_ready(options, node, seconds=90):
         raise LabError(f"{error}\n--- log of its control plane:\n{procs.tail(f'n{node.i}-controlplane')}") from error
 
 
-def signal_part(node, part, sig):
-    """Sends `sig` to one part. Returns its pid, or None when it was not running."""
-    target = pid(node, part)
-    if target:
+def signal_parts(node, part, sig):
+    """Sends `sig` to one part, or to all of them. Returns the parts that were running."""
+    running = {name: pid(node, name) for name in ((part,) if part else PARTS)}
+    running = {name: target for name, target in running.items() if target}
+    for target in running.values():
         os.kill(target, sig)
-    return target
+    return list(running)
 
 
 def stop(node, part="", sig=signal.SIGTERM):

@@ -28,6 +28,14 @@ def start_time(pid):
     return int(fields[19])
 
 
+def is_paused(pid):
+    """Whether SIGSTOP holds the process."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def pid_file(name):
     return PIDS / f"{name}.pid"
 
@@ -96,6 +104,7 @@ def end_pid(pid, sig=signal.SIGTERM, patience=8.0):
     for signum, seconds in ((sig, patience), (signal.SIGKILL, 5.0)):
         try:
             os.kill(pid, signum)
+            os.kill(pid, signal.SIGCONT)  # a paused process would not take notice
         except ProcessLookupError:
             return
         if wait_gone(pid, born, seconds):

@@ -13,6 +13,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 RUN = pathlib.Path("/run/swarmdns-lab")
@@ -30,6 +31,7 @@ CLIENTS_NET6 = "fd53:8000::/17"
 SERVER_NET4 = "198.18.0.0/15"
 SERVER_NET6 = "fd18::/16"
 PORT_INTERFACE = "vb"  # carrier of the AF_XDP port, inside the node's namespace
+SWARM_PORT = 8453  # where nodes talk to each other, on their management addresses
 TAP_INTERFACE = "swtap0"  # made by the data plane, carries the service addresses
 
 
@@ -52,6 +54,8 @@ class Options:
     build: str = ""
     start: bool = True
     idle: str = "adaptive"
+    regions: str = ""
+    faults: bool = False
 
 
 @dataclasses.dataclass
@@ -146,6 +150,42 @@ def build_dir(options):
     """The Meson build directory whose binaries the nodes run."""
     chosen = options.build or os.environ.get("SWARMDNS_BUILD") or str(REPO / "build")
     return pathlib.Path(chosen).resolve()
+
+
+PROGRAMS = {
+    "controlplane": "controlplane/swarmdns-controlplane",
+    "dataplane": "dataplane/swarmdns-dataplane",
+    "swarmctl": "controlplane/swarmctl",
+}
+DAEMONS = ("controlplane", "dataplane")
+
+
+def binary(options, program):
+    path = build_dir(options) / PROGRAMS[program]
+    if not os.access(path, os.X_OK):
+        raise LabError(
+            f"{path} is not there: build it with `meson setup build && ninja -C build`, "
+            "or name the build directory with --build DIR (or SWARMDNS_BUILD)"
+        )
+    return path
+
+
+def regions(options):
+    """The region of each node, in the nodes' order."""
+    if not options.regions:
+        east = options.nodes - options.nodes // 2
+        return ["lab"] * options.nodes if options.nodes <= 3 else ["east"] * east + ["west"] * (options.nodes - east)
+    chosen = options.regions.split(",")
+    if len(chosen) != options.nodes:
+        raise LabError(f"--regions {options.regions}: name one region for each of the {options.nodes} nodes")
+    for name in chosen:
+        if not re.fullmatch(r"[a-z0-9-]+", name):
+            raise LabError(f"--regions: `{name}` is no region; a name is of a-z, 0-9 and -")
+    return chosen
+
+
+def region(options, number):
+    return regions(options)[number - 1]
 
 
 def save_state(options):

@@ -16,6 +16,9 @@ NEEDED = {
     "nsd": "nsd",
     "ldns-signzone": "ldnsutils",
     "unbound": "unbound",
+    "nft": "nftables",
+    "losetup": "mount",
+    "mkfs.ext4": "e2fsprogs",
 }
 
 MODULES = {"cryptography": "python3-cryptography", "dns": "python3-dnspython"}

@@ -6,7 +6,7 @@
 
 import signal
 
-from . import netns, procs
+from . import netns, procs, slow
 from .settings import CLIENT_NS, CLIENTS_NET4, CLIENTS_NET6, INTERNET_NS, MAX_NODES, MGMT_NS
 from .settings import PORT_INTERFACE, RUN, SERVER_NET4, SERVER_NET6, Node
 from .shell import run
@@ -44,12 +44,13 @@ def wire_node(node, workers):
         CLIENT_NS, node.client_if, node.ns, PORT_INTERFACE,
         queues=workers, mac_a=node.client_mac, mac_b=node.port_mac,
     )
-    netns.sysctl(node.ns, **{f"net__ipv6__conf__{PORT_INTERFACE}__disable_ipv6": 1})
-    run("ip", "-n", node.ns, "link", "set", PORT_INTERFACE, "arp", "off")
+    netns.silent(node.ns, PORT_INTERFACE)
     netns.address(CLIENT_NS, node.client_if, f"{node.client4}/24", f"{node.client6}/64")
 
     netns.veth(node.ns, "mgmt0", MGMT_NS, f"n{node.i}")
-    run("ip", "-n", MGMT_NS, "link", "set", f"n{node.i}", "master", "br0")
+    netns.silent(MGMT_NS, f"n{node.i}")
+    if not slow.is_on(node):
+        run("ip", "-n", MGMT_NS, "link", "set", f"n{node.i}", "master", "br0")
     netns.address(node.ns, "mgmt0", f"{node.mgmt4}/24", f"{node.mgmt6}/64")
 
     netns.veth(node.ns, "up0", INTERNET_NS, f"n{node.i}")

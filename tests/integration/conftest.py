@@ -18,8 +18,8 @@ SEED = 20  # the tests' own names; any number does
 # Files in an order that changes the lab as seldom as can be.
 ORDER = (
     "test_bench_kit", "test_generator", "test_lab_internet", "test_lab_commands", "test_answers", "test_compare",
-    "test_fed_names", "test_vlan", "test_replay", "test_stability", "test_flood", "test_prefetch", "test_two_workers",
-    "test_three_nodes", "test_root_zone",
+    "test_fed_names", "test_vlan", "test_replay", "test_stability", "test_readiness", "test_flood", "test_prefetch",
+    "test_two_workers", "test_three_nodes", "test_lab_faults", "test_root_zone",
 )
 
 
@@ -60,6 +60,20 @@ def internet_lab(lab_handle):
 def bench(lab_handle):
     """One running node."""
     return lab_handle.need(nodes=1)
+
+
+@pytest.fixture(scope="module")
+def five_nodes(lab_handle):
+    """Five running nodes in the regions east (1, 2, 3) and west (4, 5), with all that faults need."""
+    return lab_handle.need(nodes=5, faults=True)
+
+
+@pytest.fixture
+def five(five_nodes):
+    """The five nodes, unhurt and all their parts alive, whatever the test before has done to them."""
+    five_nodes.faults.end_all()
+    five_nodes.heal()
+    return five_nodes
 
 
 @pytest.fixture

@@ -136,6 +136,8 @@ def test_names_by_case(up):
     (("up", "--root-zone", "/etc/hosts", "--no-start"), "no root zone"),
     (("up", "--build", "/no/such/build"), "--build DIR"),
     (("diff", "--flags", "odd"), "known are"),
+    (("disk-full", "1"), "--faults"),
+    (("clock", "1", "+5m"), "--faults"),
 ])
 def test_mistakes_name_the_mend(up, argv, says):
     done = lab(*argv)

@@ -9,6 +9,8 @@ import time
 from labkit import health, inside, internet, netns, node as nodes, procs, servers
 from labkit.settings import CLIENT_NS, Node
 
+from .faults import Faults
+
 
 class NodeUnderTest:
     """One node of the lab."""
@@ -88,6 +90,7 @@ class Bench:
 
     def __init__(self, options):
         self.options = options
+        self.faults = Faults(options)
         self.nodes = [NodeUnderTest(options, i) for i in range(1, options.nodes + 1)]
 
     def node(self, number):

@@ -9,7 +9,7 @@ import time
 import dns.exception
 import dns.flags
 
-from labkit import inside, netns, node as nodes, servers
+from labkit import inside, netns, node_config, servers
 
 PORT = 5553
 
@@ -49,7 +49,7 @@ class PlainUnbound:
         self.process = None
 
     def __enter__(self):
-        argv = [*netns.enter(self.node.ns), str(nodes.unbound()), "-d", "-c", str(self.conf)]
+        argv = [*netns.enter(self.node.ns), str(node_config.unbound()), "-d", "-c", str(self.conf)]
         self.process = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
         end = time.monotonic() + 10
         while time.monotonic() < end:

@@ -12,7 +12,8 @@ import subprocess
 import time
 
 from labkit import netns
-from labkit.node import raise_limits, unprivileged_user
+from labkit.node import raise_limits
+from labkit.node_config import unprivileged_user
 from labkit.procs import start_time
 from labkit.shell import run
 

@@ -216,7 +216,8 @@ TEST(Cache, FlushesByNameByZoneAndAll) {
   }
   const auto flush = [&engine](FlushScope scope) {
     std::uint64_t removed = ~0ULL;
-    engine.cache->flush(scope, engine.now_ms, [&removed](std::uint64_t n) { removed = n; });
+    engine.cache->flush(scope, engine.now_ms,
+                        [&removed](const FlushResult& result) { removed = result.removed; });
     engine.settle();
     return removed;
   };
@@ -238,7 +239,7 @@ TEST(Cache, FlushSparesWhatComesAfterItBegan) {
   for (int i = 0; i < 20'000; ++i) engine.insert(make_image(testing::numbered("old", i, ".example")));
   const std::uint16_t asked = engine.cache->epoch();
   bool done = false;
-  engine.cache->flush({}, engine.now_ms, [&done](std::uint64_t) { done = true; });
+  engine.cache->flush({}, engine.now_ms, [&done](const FlushResult&) { done = true; });
   engine.work();
   ASSERT_FALSE(done);
   for (int i = 0; i < 500; ++i) {
@@ -260,7 +261,7 @@ TEST(Cache, FlushSparesWhatComesAfterItBegan) {
   EXPECT_EQ(engine.cache->stats().entries, 1001U);
   // And the next flush takes them all.
   std::uint64_t removed = 0;
-  engine.cache->flush({}, engine.now_ms, [&removed](std::uint64_t n) { removed = n; });
+  engine.cache->flush({}, engine.now_ms, [&removed](const FlushResult& result) { removed = result.removed; });
   reader.offline();
   engine.settle();
   reader.online();
@@ -271,7 +272,7 @@ TEST(Cache, FlushesRunOneAfterAnother) {
   Engine engine;
   for (int i = 0; i < 1000; ++i) engine.insert(make_image(testing::numbered("n", i, ".example")));
   std::vector<std::uint64_t> removed;
-  const auto note = [&removed](std::uint64_t n) { removed.push_back(n); };
+  const auto note = [&removed](const FlushResult& result) { removed.push_back(result.removed); };
   engine.cache->flush({.kind = FlushScope::Kind::Name, .name = testing::dns_name("n5.example")},
                       engine.now_ms, note);
   engine.cache->flush({}, engine.now_ms, note);

@@ -31,6 +31,23 @@ TEST(Journal, NumbersFromOneAndKeepsTheOrder) {
   EXPECT_TRUE(journal.read(6, 100, 1 << 20, milliseconds(0)).mutations.empty());
 }
 
+TEST(Journal, GoesOnFromWhatAnEarlierLifeGave) {
+  constexpr std::uint64_t kFirst = std::uint64_t{1} << 40;
+  Journal journal({.records = 2, .bytes = 1 << 20});
+  journal.start_at(kFirst);
+  EXPECT_EQ(journal.first(), kFirst);
+  EXPECT_EQ(journal.next(), kFirst);
+  for (std::uint64_t i = 0; i < 3; ++i) EXPECT_EQ(journal.append(insert_of(i)), kFirst + i);
+  EXPECT_EQ(journal.given(), kFirst + 3);
+  // A reader of the life before misses what it never saw, and what was overwritten.
+  const auto batch = journal.read(100, 100, 1 << 20, milliseconds(0));
+  ASSERT_EQ(batch.mutations.size(), 3U);
+  EXPECT_EQ(batch.mutations[0].kind, MutationKind::Gap);
+  EXPECT_EQ(batch.mutations[0].sequence, 100U);
+  EXPECT_EQ(batch.mutations[0].gap_last, kFirst);
+  EXPECT_EQ(batch.mutations[1].sequence, kFirst + 1);
+}
+
 TEST(Journal, BatchesAreBounded) {
   Journal journal({});
   for (std::uint64_t i = 1; i <= 100; ++i) journal.append(insert_of(i, 1000));
@@ -124,6 +141,18 @@ TEST(Journal, AReaderBesideTheWriterSeesEveryNumberOrAGap) {
   }
   writer.join();
   EXPECT_EQ(wrong, 0U);
+}
+
+TEST(UpstreamNames, HaveOneNumberEachUntilThereAreNoMore) {
+  UpstreamNames names;
+  const UpstreamId first = names.id_of("192.0.2.1@53");
+  EXPECT_NE(first, 0);
+  EXPECT_EQ(names.name_of(first), "192.0.2.1@53");
+  EXPECT_EQ(names.name_of(0), "");
+  EXPECT_EQ(names.name_of(static_cast<UpstreamId>(first + 1)), "");
+  for (unsigned i = 1; i < 65'535; ++i) EXPECT_NE(names.id_of(std::to_string(i)), 0);
+  EXPECT_EQ(names.id_of("one more"), 0);
+  EXPECT_EQ(names.id_of("192.0.2.1@53"), first);
 }
 
 TEST(Journal, TheEngineWritesChangesAndOnlyChanges) {

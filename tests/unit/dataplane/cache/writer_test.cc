@@ -50,10 +50,11 @@ TEST(Writer, FlushesReportHowManyWentAndRaiseTheEpoch) {
   Running running;
   running.insert_all(0, 5000);
   const std::uint16_t epoch = running.writer.epoch();
-  EXPECT_EQ(
-      running.writer.flush({.kind = FlushScope::Kind::Name, .name = testing::dns_name("n7.example")}).get(),
-      1U);
-  EXPECT_EQ(running.writer.flush({}).get(), 4999U);
+  EXPECT_EQ(running.writer.flush({.kind = FlushScope::Kind::Name, .name = testing::dns_name("n7.example")})
+                .get()
+                .removed,
+            1U);
+  EXPECT_EQ(running.writer.flush({}).get().removed, 4999U);
   EXPECT_EQ(running.writer.epoch(), static_cast<std::uint16_t>(epoch + 2));
   ASSERT_TRUE(running.writer.insert(make_image("late.example"), {.asked_epoch = epoch}));
   running.writer.drain();
@@ -83,7 +84,7 @@ TEST(Writer, StopCarriesOutWhatWasCommanded) {
   running.writer.stop();
   running.writer.stop();
   ASSERT_EQ(removed.wait_for(std::chrono::seconds(0)), std::future_status::ready);
-  EXPECT_EQ(removed.get(), 3000U);
+  EXPECT_EQ(removed.get().removed, 3000U);
 }
 
 TEST(Writer, ExpiresOnItsOwn) {

@@ -178,6 +178,35 @@ TEST_F(DumpTest, WhatLivesLongerInTheCacheStays) {
   EXPECT_EQ(lookup("a.example")[0].sections(), a_record(3600, 1));
 }
 
+TEST_F(DumpTest, OriginsOfThisNodesOwnNumbersAreKept) {
+  v1::CacheEntry remote = a_entry("b.example");
+  remote.mutable_origin()->set_node(7);
+  remote.mutable_origin()->set_sequence(99);
+  ASSERT_EQ(insert({a_entry("a.example"), remote}).accepted(), 2U);
+  const auto slices = dump();
+  ASSERT_EQ(flush_all(), 2U);
+  v1::LoadResponse response;
+  ASSERT_TRUE(load(slices, response).ok());
+  EXPECT_EQ(lookup("a.example")[0].origin().node(), 0U);
+  EXPECT_EQ(lookup("a.example")[0].origin().sequence(), 1U);
+  EXPECT_EQ(lookup("b.example")[0].origin().node(), 7U);
+  EXPECT_EQ(lookup("b.example")[0].origin().sequence(), 99U);
+}
+
+TEST_F(DumpTest, NumbersOfAnotherNumberingSayNothingHere) {
+  v1::CacheEntry entry = a_entry("a.example");
+  entry.mutable_origin()->set_sequence(41);
+  v1::LoadResponse response;
+  for (const std::uint64_t numbering : {kNumbering + 1, std::uint64_t{0}}) {
+    flush_all();
+    ASSERT_TRUE(load(make_dump({entry}, 0, numbering), response).ok());
+    EXPECT_EQ(lookup("a.example")[0].origin().sequence(), 0U);
+  }
+  flush_all();
+  ASSERT_TRUE(load(make_dump({entry}, 0, kNumbering), response).ok());
+  EXPECT_EQ(lookup("a.example")[0].origin().sequence(), 41U);
+}
+
 TEST_F(DumpTest, ClientThatDiesInALoadLeavesNothing) {
   const auto slices = make_dump({a_entry("a.example")}, 0);
   {

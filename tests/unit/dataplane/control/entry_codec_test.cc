@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "dataplane/cache/origin_set.h"
 #include "tests/unit/dataplane/control/sample_entries.h"
 
 namespace swarmdns::control {
@@ -96,7 +97,7 @@ TEST(EntryCodec, RefusalsNameTheField) {
     const auto image = from_message(message, rules());
     EXPECT_FALSE(image);
     if (image) return std::string();
-    EXPECT_EQ(image.error().fault, DecodeFault::Refused);
+    EXPECT_EQ(image.error().fault, message.rcode() == 2 ? DecodeFault::Failure : DecodeFault::Malformed);
     return image.error().text;
   };
   EXPECT_THAT(fault([](auto& m) { m.mutable_key()->clear_qname(); }), HasSubstr("key.qname"));
@@ -113,6 +114,35 @@ TEST(EntryCodec, RefusalsNameTheField) {
   EXPECT_THAT(fault([](auto& m) { m.set_sections(std::string(70000, 'x')); }), HasSubstr("sections"));
   // A pointer that goes forwards.
   EXPECT_THAT(fault([](auto& m) { m.mutable_sections()->replace(0, 2, be16(0xc020)); }), testing::Not(""));
+}
+
+TEST(EntryCodec, OfAnotherNodeNeitherADNorAViewIsTaken) {
+  v1::CacheEntry message = a_entry("a.example");
+  message.set_authenticated(true);
+  message.mutable_origin()->set_node(3);
+  message.mutable_origin()->set_sequence(1);
+  const auto image = from_message(message, rules());
+  ASSERT_TRUE(image) << image.error().text;
+  EXPECT_EQ(image->entry().flags & cache::Entry::kAuthenticated, 0);
+  message.mutable_key()->set_view(1);
+  ASSERT_FALSE(from_message(message, rules()));
+  EXPECT_EQ(from_message(message, rules()).error().fault, DecodeFault::View);
+  message.mutable_origin()->set_node(0);
+  EXPECT_NE(from_message(message, rules())->entry().flags & cache::Entry::kAuthenticated, 0);
+}
+
+TEST(EntryCodec, OriginsAreANodeAndItsNumber) {
+  v1::CacheEntry message = a_entry("a.example");
+  EXPECT_EQ(origin_of(message)->sequence, 0U);
+  message.mutable_origin()->set_node(65535);
+  EXPECT_THAT(origin_of(message).error().text, HasSubstr("origin.sequence"));
+  message.mutable_origin()->set_sequence(cache::OriginSet::kMostNumber);
+  EXPECT_EQ(origin_of(message)->node, 65535);
+  EXPECT_EQ(origin_of(message)->sequence, cache::OriginSet::kMostNumber);
+  message.mutable_origin()->set_sequence(cache::OriginSet::kMostNumber + 1);
+  EXPECT_THAT(origin_of(message).error().text, HasSubstr("origin.sequence"));
+  message.mutable_origin()->set_node(65536);
+  EXPECT_THAT(origin_of(message).error().text, HasSubstr("origin.node"));
 }
 
 }  // namespace

@@ -55,6 +55,24 @@ TEST_F(JournalTest, TellsWhatHappenedInOrder) {
   EXPECT_TRUE(read(7).empty());
 }
 
+TEST_F(JournalTest, NamesTheUpstreamThatSaidSo) {
+  DecodeRules rules = calls_->decode_rules();
+  cache::UpstreamNames& names = cache_->journal().upstreams();
+  for (const char* upstream : {"192.0.2.1@53", "2001:db8::1@5353", "192.0.2.1@53"}) {
+    const auto image = from_message(a_entry("n" + std::to_string(entries()) + ".example"), rules);
+    ASSERT_TRUE(image) << image.error().text;
+    ASSERT_TRUE(writer_->insert(*image, {.upstream = names.id_of(upstream)}));
+    writer_->drain();
+  }
+  insert({a_entry("a.example")});
+  const auto mutations = read(0);
+  ASSERT_EQ(mutations.size(), 4U);
+  EXPECT_EQ(mutations[0].upstream(), "192.0.2.1@53");
+  EXPECT_EQ(mutations[1].upstream(), "2001:db8::1@5353");
+  EXPECT_EQ(mutations[2].upstream(), "192.0.2.1@53");
+  EXPECT_EQ(mutations[3].upstream(), "");
+}
+
 TEST_F(JournalTest, OverflowIsANumberedGap) {
   for (std::size_t i = 0; i < kJournalRecords + 40; ++i)
     insert({a_entry("n" + std::to_string(i) + ".example")});

@@ -17,6 +17,7 @@
 #include "dataplane/control/configurator.h"
 #include "dataplane/control/digest.h"
 #include "dataplane/control/dump.h"
+#include "dataplane/control/insert_tally.h"
 #include "dataplane/control/service.h"
 #include "proto/rpc/unix_server.h"
 #include "swarmdns/v1/dataplane.grpc.pb.h"
@@ -46,6 +47,7 @@ struct FakeMachine : Machine {
 class ServiceTest : public testing::Test {
  protected:
   static constexpr std::size_t kJournalRecords = 64;
+  static constexpr std::uint64_t kNumbering = 0x1234;
 
   void SetUp() override {
     ASSERT_GE(sodium_init(), 0);
@@ -64,16 +66,20 @@ class ServiceTest : public testing::Test {
     configurator_ = std::move(*configurator);
     auto attached = configurator_->attach(target_);
     ASSERT_TRUE(attached) << attached.error();
-    calls_ = std::make_unique<CacheCalls>(*writer_, clock_, *configurator_);
-    service_ = std::make_unique<Service>(Service::Parts{*configurator_, *calls_, machine_, registry_, log_});
+    calls_ = std::make_unique<CacheCalls>(*writer_, clock_, *configurator_, kNumbering);
+    service_ = std::make_unique<Service>(
+        Service::Parts{*configurator_, *calls_, machine_, readiness_, registry_, log_});
     rpc::UnixServer::Options server_options;
     server_options.path = socket_path();
+    server_options.health = {v1::Dataplane::service_full_name()};
     auto server = rpc::UnixServer::start(server_options, {service_.get()});
     ASSERT_TRUE(server) << server.error();
     server_ = std::move(*server);
+    readiness_.on_change([this](bool ready) { server_->set_serving(ready); });
     stub_ = connect();
   }
   void TearDown() override {
+    readiness_.stop();
     if (service_) service_->stop();
     if (server_) server_->stop();
     if (writer_) writer_->stop();
@@ -153,12 +159,13 @@ class ServiceTest : public testing::Test {
   }
   // A dump made `age_ms` ago.
   static std::vector<v1::CacheSlice> make_dump(const std::vector<v1::CacheEntry>& entries,
-                                               std::uint64_t age_ms) {
+                                               std::uint64_t age_ms, std::uint64_t numbering = 0) {
     std::vector<v1::CacheSlice> slices(2);
     v1::DumpHeader& header = *slices[0].mutable_header();
     header.set_magic(kDumpMagic);
     header.set_format(kDumpFormat);
     header.set_wall_ms(wall_milliseconds() - age_ms);
+    header.set_numbering(numbering);
     for (const auto& entry : entries) *slices[1].mutable_entries()->add_entries() = entry;
     seal(slices);
     return slices;
@@ -171,6 +178,8 @@ class ServiceTest : public testing::Test {
   Logger log_{-1, LogLevel::Error};
   CountingTarget target_;
   FakeMachine machine_;
+  std::atomic<std::uint64_t> now_ms_{1'000'000};  // of readiness_
+  Readiness readiness_{directory_.path(), {[this] { return now_ms_.load(); }, wall_milliseconds}, log_};
   std::unique_ptr<cache::Cache> cache_;
   std::unique_ptr<cache::Writer> writer_;
   std::unique_ptr<Configurator> configurator_;

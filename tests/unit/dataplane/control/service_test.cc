@@ -92,6 +92,52 @@ TEST_F(ServiceTest, FlushOfNothingInParticularIsRefused) {
   EXPECT_THAT(refusal(request), HasSubstr("all"));
 }
 
+TEST_F(ServiceTest, FenceRemovesWhatComesFromDeadOrigins) {
+  v1::CacheEntry remote = a_entry("b.example");
+  remote.mutable_origin()->set_node(7);
+  remote.mutable_origin()->set_sequence(99);
+  insert({a_entry("a.example"), remote, a_entry("c.example")});
+  v1::LoadResponse loaded;
+  ASSERT_TRUE(load(make_dump({a_entry("d.example")}, 0), loaded).ok());
+
+  const auto fence = [&](const v1::FenceRequest& request, grpc::StatusCode expected) {
+    v1::FenceResponse response;
+    grpc::ClientContext context;
+    const grpc::Status status = stub_->Fence(&context, request, &response);
+    EXPECT_EQ(status.error_code(), expected) << status.error_message();
+    return response;
+  };
+  v1::FenceRequest request;
+  v1::DeadRange& range = *request.add_dead();
+  range.set_node(7);
+  range.set_first(99);
+  range.set_last(99);
+  v1::DeadRange& own = *request.add_dead();
+  own.set_first(2);
+  own.set_last(std::numeric_limits<std::uint64_t>::max());
+  const std::uint16_t epoch = cache_->epoch();
+  const auto response = fence(request, grpc::StatusCode::OK);
+  EXPECT_EQ(response.removed(), 2U);
+  EXPECT_EQ(response.looked_at(), 4U);
+  EXPECT_EQ(response.epoch(), epoch + 1U);
+  EXPECT_EQ(lookup("a.example").size(), 1U);
+  EXPECT_EQ(lookup("d.example").size(), 1U);
+  request.clear_dead();
+  fence(request, grpc::StatusCode::INVALID_ARGUMENT);
+  request.set_unknown_origin(true);
+  EXPECT_EQ(fence(request, grpc::StatusCode::OK).removed(), 1U);
+  EXPECT_TRUE(lookup("d.example").empty());
+
+  v1::DeadRange& bad = *request.add_dead();
+  bad.set_last(4);
+  fence(request, grpc::StatusCode::INVALID_ARGUMENT);  // first: 0
+  bad.set_first(5);
+  fence(request, grpc::StatusCode::INVALID_ARGUMENT);  // last before first
+  bad.set_first(1);
+  bad.set_node(65536);
+  fence(request, grpc::StatusCode::INVALID_ARGUMENT);
+}
+
 TEST_F(ServiceTest, StatusTellsOfEverything) {
   insert({a_entry("a.example")});
   v1::DataplaneStatus status;

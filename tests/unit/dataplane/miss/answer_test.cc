@@ -76,6 +76,25 @@ TEST_F(AnswerTest, NegativeAnswersLiveAsTheirSoaSays) {
   EXPECT_EQ(got[3]->answer->rcode, 3);
 }
 
+TEST_F(AnswerTest, TheUpstreamThatSaidSoIsNamed) {
+  const auto named = [](const Upstream& one) { return "127.0.0.1@" + std::to_string(one.server().port); };
+  make();
+  ask_and_answer({.qname = "a.test"}, {});
+  Upstream second;
+  options.servers = {second.server()};
+  set_options();
+  ask({.qname = "b.test"});
+  poll();
+  auto queries = second.take();
+  ASSERT_EQ(queries.size(), 1U);
+  second.answer(queries[0], failure());  // cached, and these are its own words
+  poll();
+  ask({.qname = "c.test"});  // nobody says anything
+  advance_ms(options.deadline_ms + 100, 50);
+  ASSERT_EQ(store.submitted.size(), 3U);
+  EXPECT_EQ(store.submitted_from, (std::vector<std::string>{named(upstream), named(second), ""}));
+}
+
 TEST_F(AnswerTest, ServfailIsRememberedBrieflyWithItsReason) {
   options.servfail_ttl_s = 7;
   make();

@@ -49,8 +49,11 @@ class FakeStore final : public Store {
     const auto it = entries.find(text(key));
     return it == entries.end() ? nullptr : it->second.get();
   }
-  void submit(const cache::EntryImage& image, std::uint16_t asked_epoch) override {
+  cache::UpstreamId upstream_id(std::string_view name) override { return upstreams.id_of(name); }
+  void submit(const cache::EntryImage& image, std::uint16_t asked_epoch,
+              cache::UpstreamId upstream) override {
     submitted.push_back(image);
+    submitted_from.push_back(upstreams.name_of(upstream));
     if (asked_epoch == epoch_now) entries[text(image.entry().key())] = image;
   }
   std::uint16_t epoch() const noexcept override { return epoch_now; }
@@ -65,6 +68,8 @@ class FakeStore final : public Store {
 
   std::map<std::string, cache::EntryImage> entries;
   std::vector<cache::EntryImage> submitted;
+  std::vector<std::string> submitted_from;  // of each, the upstream
+  cache::UpstreamNames upstreams;
   std::uint16_t epoch_now = 1;
 };
 

@@ -1,0 +1,49 @@
+#include "controlplane/membership/directory.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "controlplane/state/keys.h"
+
+namespace swarmdns::controlplane {
+
+std::vector<v1::MemberRecord> all_members(const StateView& state) {
+  std::vector<v1::MemberRecord> members;
+  state.scan(keys::kMembers, [&](std::string_view, std::string_view value) {
+    v1::MemberRecord record;
+    if (record.ParseFromString(std::string(value))) members.push_back(std::move(record));
+    return true;
+  });
+  return members;
+}
+
+std::vector<v1::MemberRecord> live_members(const StateView& state) {
+  std::vector<v1::MemberRecord> members = all_members(state);
+  std::erase_if(members, [](const v1::MemberRecord& record) { return record.removed_height() != 0; });
+  return members;
+}
+
+std::optional<v1::MemberRecord> member(const StateView& state, std::uint64_t id) {
+  return read<v1::MemberRecord>(state, keys::of(keys::kMembers, id));
+}
+
+std::expected<v1::MemberRecord, std::string> find_member(const StateView& state, std::string_view who) {
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(who.data(), who.data() + who.size(), number);
+  const bool is_number = parsed.ec == std::errc() && parsed.ptr == who.data() + who.size();
+  std::string names;
+  for (const v1::MemberRecord& record : live_members(state)) {
+    if (record.name() == who || (is_number && record.id() == number)) return record;
+    names += (names.empty() ? "" : ", ") + record.name();
+  }
+  return std::unexpected("there is no member \"" + std::string(who) + "\"; " + names + " are");
+}
+
+std::optional<v1::MemberRecord> member_with_key(const StateView& state, std::string_view ledger_key) {
+  for (v1::MemberRecord& record : live_members(state)) {
+    if (record.ledger_key() == ledger_key) return std::move(record);
+  }
+  return std::nullopt;
+}
+
+}  // namespace swarmdns::controlplane
