@@ -78,7 +78,7 @@ void add_proofs(CLI::App& ledger, Choice& choice) {
   const auto o = std::make_shared<Options>();
   CLI::App* prove = group(ledger, "prove", "a proof as a file that anybody can check, without a node");
   const auto out = [o](CLI::App* command) {
-    command->add_option("--out", o->out, "FILE to write (default: print it)");
+    command->add_option("--out", o->out, "FILE to write (default: print it)")->type_name("FILE");
   };
   CLI::App* of_leaf = leaf(
       *prove, choice, "leaf", "that a transaction is in the ledger",
@@ -109,7 +109,7 @@ void add_proofs(CLI::App& ledger, Choice& choice) {
       [o](Context& x) { return o->file.empty() ? verify_store(x) : verify_file(x, o->file, o->trust); },
       "swarmctl ledger verify leaf.proof --trust lab-trust.txt");
   verify->add_option("FILE", o->file, "of ledger prove");
-  verify->add_option("--trust", o->trust, "file of ledger checkpoint --trust-file");
+  verify->add_option("--trust", o->trust, "file of ledger checkpoint --trust-file")->type_name("FILE");
   choice.checks.emplace_back([&choice, verify, o]() -> std::string {
     if (!verify->parsed()) return "";
     if (o->file.empty() != o->trust.empty()) {
@@ -126,7 +126,8 @@ void add_proofs(CLI::App& ledger, Choice& choice) {
       ledger, choice, "checkpoint", "print the newest checkpoint that a majority has signed",
       [o](Context& x) { return show_checkpoint(x, o->trust_out); },
       "swarmctl ledger checkpoint --trust-file lab-trust.txt");
-  checkpoint->add_option("--trust-file", o->trust_out, "also write whom to believe, for ledger verify");
+  checkpoint->add_option("--trust-file", o->trust_out, "also write whom to believe, for ledger verify")
+      ->type_name("FILE");
 }
 
 void add_rollback(CLI::App& ledger, Choice& choice) {

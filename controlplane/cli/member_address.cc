@@ -10,10 +10,11 @@ std::expected<std::string, std::string> member_address(const std::string& text) 
   std::string host = text;
   std::string port = "8453";
   if (text.starts_with("[")) {
+    // What is not of that form stays as it is, and is no address.
     const size_t close = text.find(']');
-    host = text.substr(1, close == std::string::npos ? close : close - 1);
-    if (close != std::string::npos && close + 1 < text.size())
-      port = text.substr(std::min(close + 2, text.size()));
+    const bool port_follows = close != std::string::npos && text.substr(close).starts_with("]:");
+    if (close + 1 == text.size() || port_follows) host = text.substr(1, close - 1);
+    if (port_follows) port = text.substr(close + 2);
   } else if (const size_t at = text.find('@'); at != std::string::npos) {
     host = text.substr(0, at);
     port = text.substr(at + 1);

@@ -149,7 +149,7 @@ int show_swarm(Context& context) {
               << "  cert    valid until " << time_text(view->certificate_expires_ms())
               << ", renewed before by itself\n";
   if (self != nullptr) {
-    context.out << "  reached at " << printable(self->address()) << "\n";
+    context.out << "  address " << printable(self->address()) << "\n";
   }
   std::string away;
   for (const v1::SwarmNode& node : view->nodes()) {
@@ -171,23 +171,27 @@ int show_nodes(Context& context) {
   const Style& style = context.style;
   uint64_t newest = view->height();
   for (const v1::SwarmNode& node : view->nodes()) newest = std::max(newest, node.report().height());
-  Table table({">NO", "NODE", "REGION", "LOG", "WISH", "STATE", "PHASE", ">LOAD", ">CACHE", ">QUERIES/S",
+  Table table({">#", "NODE", "REGION", "ROLE", "LOG", "STATE", "PHASE", ">LOAD", ">CACHE", ">QUERIES/S",
                ">BEHIND", ">SKEW", ">RTT", "HEALTH"});
   std::string troubles;
   for (const v1::SwarmNode& node : view->nodes()) {
     const v1::NodeReport& report = node.report();
     const bool self = node.id() == view->self();
-    const bool known = report.node() != 0;
-    table.add(
-        {std::to_string(node.id()), printable(node.name()) + (self ? " *" : ""), printable(node.region()),
-         node.log_role(), node.backup() ? "backup" : "primary", state_text(node, style),
-         phase_text(report.phase(), style), known ? percent_text(report.busy_permille(), 1000) : "-",
-         known ? percent_text(static_cast<double>(report.cache_used_bytes()),
-                              static_cast<double>(report.cache_budget_bytes()))
-               : "-",
-         known ? with_commas(report.queries_per_second()) : "-",
-         known ? with_commas(newest - report.height()) : "-", self ? "-" : skew_text(node.skew_ms(), style),
-         self ? "-" : nanoseconds_text(node.rtt_us() * 1000), health_text(node, style)});
+    // What a node that is away said last is no news of it; how far it had come still is.
+    const bool heard = node.state() == "up" && report.node() != 0;
+    const bool measured = heard && !self;
+    table.add({std::to_string(node.id()), printable(node.name()) + (self ? " *" : ""),
+               printable(node.region()), node.backup() ? "backup" : "primary", node.log_role(),
+               state_text(node, style), heard ? phase_text(report.phase(), style) : "-",
+               heard ? percent_text(report.busy_permille(), 1000) : "-",
+               heard ? percent_text(static_cast<double>(report.cache_used_bytes()),
+                                    static_cast<double>(report.cache_budget_bytes()))
+                     : "-",
+               heard ? with_commas(report.queries_per_second()) : "-",
+               report.node() != 0 ? with_commas(newest - report.height()) : "-",
+               measured ? skew_text(node.skew_ms(), style) : "-",
+               measured && node.rtt_us() > 0 ? nanoseconds_text(node.rtt_us() * 1000) : "-",
+               health_text(node, style)});
     for (const std::string& trouble : troubles_of(node)) {
       troubles += style.warn(printable(node.name()) + ": ") + trouble + "\n";
     }

@@ -11,7 +11,8 @@ constexpr uint64_t kMinTokenLifeMs = 60000;
 constexpr uint64_t kMaxTokenLifeMs = 30ull * 86400000;
 
 void add_passphrase(CLI::App& command, std::string& file, const std::string& help) {
-  command.add_option("--passphrase-file", file, help + "; first line of a file, - = standard input");
+  command.add_option("--passphrase-file", file, help + "; first line of a file, - = standard input")
+      ->type_name("FILE");
 }
 
 void add_init(CLI::App& swarm, Choice& choice) {
@@ -28,7 +29,8 @@ void add_init(CLI::App& swarm, Choice& choice) {
           },
           ""));
   init->add_option("--root-key", o->root_key,
-                   "file for the root key (default: NAME-root.key); never overwritten");
+                   "file for the root key (default: NAME-root.key); never overwritten")
+      ->type_name("FILE");
   add_passphrase(*init, o->passphrase_file, "encrypts the root key");
   add_reason(*init, o->reason);
 }
@@ -69,7 +71,8 @@ void add_join(CLI::App& swarm, Choice& choice) {
   join->add_option("ADDRESS", o->address, "a member, HOST:PORT (port 8453 unless said)")->required();
   CLI::Option* token = join->add_option("--token", o->token, "what swarm token printed");
   CLI::Option* token_file =
-      join->add_option("--token-file", o->token_file, "the same, first line of a file; - = standard input");
+      join->add_option("--token-file", o->token_file, "the same, first line of a file; - = standard input")
+          ->type_name("FILE");
   token->excludes(token_file);
   add_reason(*join, o->reason);
   choice.checks.emplace_back([join, o]() -> std::string {
@@ -128,8 +131,10 @@ void add_authority(CLI::App& swarm, Choice& choice) {
       [r](Context& x) { return recover_swarm(x, *r); },
       "swarmctl swarm recover --reason \"site west burned down\"");
   recover->add_option("--confirm", r->confirm, "the swarm's name, instead of typing it when asked");
-  recover->add_option("--root-key", r->root_key,
-                      "file for the new root key (default: NAME-INCARNATION-root.key)");
+  recover
+      ->add_option("--root-key", r->root_key,
+                   "file for the new root key (default: NAME-INCARNATION-root.key)")
+      ->type_name("FILE");
   add_passphrase(*recover, r->passphrase_file, "encrypts the new root key");
   add_reason(*recover, r->reason);
 
@@ -138,10 +143,14 @@ void add_authority(CLI::App& swarm, Choice& choice) {
       swarm, choice, "rotate-ca", "renew the key that signs the nodes' certificates",
       [o](Context& x) { return rotate_authority(x, *o); },
       "swarmctl swarm rotate-ca --root-key /media/stick/lab-root.key");
-  rotate->add_option("--root-key", o->root_key, "FILE of the root key in force")->required();
+  rotate->add_option("--root-key", o->root_key, "FILE of the root key in force")
+      ->type_name("FILE")
+      ->required();
   rotate->add_flag("--new-root", o->new_root, "a new root as well: the old one was lost sight of");
-  rotate->add_option("--new-root-key", o->new_root_key,
-                     "file for the new root key (default: that of --root-key, .new)");
+  rotate
+      ->add_option("--new-root-key", o->new_root_key,
+                   "file for the new root key (default: that of --root-key, .new)")
+      ->type_name("FILE");
   add_passphrase(*rotate, o->passphrase_file, "of the root key in force; encrypts the new one, too");
   add_reason(*rotate, o->reason);
 }

@@ -190,8 +190,8 @@ std::string what_of(const v1::TransactionView& view, const NodeNames& names) {
     case v1::Transaction::kErasure:
       return erasure_text(transaction.erasure());
     case v1::Transaction::kLogMembers:
-      return "voters are now " + list_of(transaction.log_members().voters(), names) + "; stand-bys " +
-             list_of(transaction.log_members().standbys(), names);
+      return "set the voters to " + list_of(transaction.log_members().voters(), names) +
+             ", the stand-bys to " + list_of(transaction.log_members().standbys(), names);
     case v1::Transaction::kNote:
       return "noted: " + printable(transaction.note().text());
     case v1::Transaction::BODY_NOT_SET:

@@ -45,12 +45,18 @@ TEST(Completion, BashOffersCommandsByLevel) {
   EXPECT_EQ(bash_offers({"cache", "flush", "--a"}), "--all");
   EXPECT_EQ(bash_offers({"-o", "json", "port", "un"}), "unbind");
   EXPECT_EQ(bash_offers({"node", "restart", "r"}), "resolver");
+  EXPECT_EQ(bash_offers({"swarm", "r"}), "remove recover rotate-ca");
+  EXPECT_EQ(bash_offers({"ledger", "prove", "m"}), "mutation");
+  EXPECT_EQ(bash_offers({"ledger", "rollback", "--only", "ca"}), "cache");
+  EXPECT_EQ(bash_offers({"swarm", "settings", "max_v"}), "max_voters=");
   EXPECT_EQ(bash_offers({"completion", ""}).find("bash") == std::string::npos, false);
 }
 
 TEST(Completion, BashOffersFilesWhereAFileIsWanted) {
   EXPECT_EQ(bash_offers({"config", "check", "scr"}), "script");
   EXPECT_EQ(bash_offers({"cache", "show", "scr"}), "");
+  EXPECT_EQ(bash_offers({"swarm", "init", "--root-key", "scr"}), "script");
+  EXPECT_EQ(bash_offers({"ledger", "verify", "scr"}), "script");
 }
 
 TEST(Completion, OtherShellsNameEveryCommand) {
