@@ -30,7 +30,8 @@ std::string answer_to(Context& context, const std::string& question) {
 bool agreed(Context& context, const std::string& question, bool yes, const std::string& yes_option,
             int& code) {
   if (yes) return true;
-  if (!context.can_ask) {
+  // What reads JSON is a program, and was not shown what the question is about.
+  if (!context.can_ask || context.json) {
     code = fail(context, kExitUsage,
                 "there is nobody to ask; give " + yes_option + " where that is meant. Nothing was changed");
     return false;
