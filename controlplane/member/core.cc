@@ -125,21 +125,20 @@ void MemberCore::applied(const AppliedBlock& block) {
 }
 
 void MemberCore::meet_members() {
-  std::vector<PeerAddress> peers;
-  std::vector<NodeId> others;
-  bool belongs = chain_->height() == 0;
-  for (const v1::MemberRecord& record : live_members(chain_->state())) {
-    if (record.id() == options_.self) {
-      belongs = true;
-      continue;
+  std::vector<PeerAddress> peers = options_.first_peers;
+  if (chain_->height() > 0) {
+    // One that was removed speaks with nobody any more.
+    peers.clear();
+    const StateView state = chain_->state();
+    const auto own = member(state, options_.self);
+    if (own && own->removed_height() == 0) {
+      for (const v1::MemberRecord& record : live_members(state)) {
+        if (record.id() != options_.self) peers.push_back({record.id(), record.address(), record.tls_pin()});
+      }
     }
-    peers.push_back({record.id(), record.address(), record.tls_pin()});
-    others.push_back(record.id());
   }
-  // One that was removed speaks with nobody any more; a joining one has no state yet and keeps what it was
-  // told.
-  if (chain_->height() == 0) return;
-  if (!belongs) peers.clear();
+  std::vector<NodeId> others;
+  for (const PeerAddress& peer : peers) others.push_back(peer.id);
   parts_.link.set_peers(std::move(peers));
   roster_->set_members(std::move(others));
 }

@@ -35,6 +35,7 @@ class MemberCore final : public LogConsumer {
   struct Options {
     NodeId self = 0;
     KeyPair keys;                                 // the ledger key
+    std::vector<PeerAddress> first_peers;         // whom to speak with until the ledger says who there is
     v1::Transaction genesis;                      // of a swarm that this node founds; none otherwise
     std::function<v1::NodeReport()> describe;     // this node, for its reports; the core adds what it knows
     std::function<void(const std::string&)> say;  // to the node's log

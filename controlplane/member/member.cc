@@ -97,6 +97,10 @@ std::expected<void, std::string> Member::open_on_reactor() {
   MemberCore::Options core;
   core.self = record.node();
   core.keys = key_pair(identity_.keys.ledger);
+  for (const v1::JoinMember& known : record.members()) {
+    if (known.id() != record.node())
+      core.first_peers.push_back({known.id(), known.address(), known.tls_pin()});
+  }
   core.genesis = record.genesis();
   core.describe = options_.describe;
   core.say = options_.say;
@@ -147,19 +151,9 @@ std::expected<void, std::string> Member::open_on_reactor() {
   // The view of who may speak here follows the state, before the link is told.
   core_->chain().subscribe([this](const AppliedBlock&) { follow_state(); });
   core_->start(*log_);
-  if (core_->chain().height() == 0) meet_first_members();
   log_->start();
   certificates_->start();
   return {};
-}
-
-void Member::meet_first_members() {
-  std::vector<PeerAddress> peers;
-  for (const v1::JoinMember& known : identity_.record.members()) {
-    if (known.id() != identity_.record.node())
-      peers.push_back({known.id(), known.address(), known.tls_pin()});
-  }
-  link_->set_peers(std::move(peers));
 }
 
 void Member::follow_state() {

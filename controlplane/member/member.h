@@ -58,7 +58,6 @@ class Member {
   std::expected<void, std::string> open_on_reactor();
   void close_on_reactor();
   void follow_state();
-  void meet_first_members();
 
   const IdentityFiles files_;
   Identity identity_;
