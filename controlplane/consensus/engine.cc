@@ -21,9 +21,9 @@ Timing timing(LogProfile profile) {
 }
 
 constexpr unsigned kMaxInFlightAppends = 1024;
-// A leader sends its manifest again after so long. A follower that is still at it drops the second one; one that
-// has given up, or whom it did not reach, asks for it by refusing a heartbeat, but for the case that the leader
-// has taken a new snapshot meanwhile.
+// A leader sends its manifest again after so long. A follower that is still at it drops the second one; one
+// that has given up, or whom it did not reach, asks for it by refusing a heartbeat, but for the case that the
+// leader has taken a new snapshot meanwhile.
 constexpr unsigned kInstallTimeoutMs = 10'000;
 // Of one round of catching up of a member that becomes a voter; then the change is given up.
 constexpr unsigned kCatchUpRoundMs = 30'000;
@@ -58,7 +58,8 @@ const char* to_text(LogFault fault) {
   return "";
 }
 
-Engine::Engine(Reactor& reactor, PeerLink& link, LogStore& store, LogConsumer& consumer, EngineOptions options)
+Engine::Engine(Reactor& reactor, PeerLink& link, LogStore& store, LogConsumer& consumer,
+               EngineOptions options)
     : reactor_(reactor),
       link_(link),
       store_(store),
@@ -99,7 +100,9 @@ void Engine::post(std::function<void()> task) {
   });
 }
 
-void Engine::start() { open(); }
+void Engine::start() {
+  open();
+}
 
 void Engine::open() {
   auto io = store_.open([this](std::string why) { guard_.fail(std::move(why)); });
@@ -311,7 +314,9 @@ std::string Engine::trouble() const {
   return text;
 }
 
-bool Engine::is_leader() const { return open_and_well() && leader_term_ != 0; }
+bool Engine::is_leader() const {
+  return open_and_well() && leader_term_ != 0;
+}
 
 LogStatus Engine::status() const {
   LogStatus status;
@@ -361,7 +366,9 @@ void Engine::read(LogDone<std::uint64_t> done) {
     reads_.read(std::move(done));
 }
 
-std::uint64_t Engine::read_term() const { return raft_.current_term; }
+std::uint64_t Engine::read_term() const {
+  return raft_.current_term;
+}
 
 bool Engine::read_may_lead() const {
   return open_and_well() && leader_term_ != 0 && term_start_ != 0 && applied_index() >= term_start_;
@@ -372,12 +379,15 @@ NodeId Engine::read_leader() const {
   return leader_term_ != 0 ? options_.id : followed_leader(raft_);
 }
 
-std::uint64_t Engine::read_commit_index() const { return raft_.commit_index; }
+std::uint64_t Engine::read_commit_index() const {
+  return raft_.commit_index;
+}
 
 std::vector<NodeId> Engine::read_voters() const {
   std::vector<NodeId> voters;
   for (unsigned i = 0; i < raft_.configuration.n; ++i)
-    if (raft_.configuration.servers[i].role == RAFT_VOTER) voters.push_back(raft_.configuration.servers[i].id);
+    if (raft_.configuration.servers[i].role == RAFT_VOTER)
+      voters.push_back(raft_.configuration.servers[i].id);
   return voters;
 }
 

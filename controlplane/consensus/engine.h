@@ -54,13 +54,15 @@ struct EngineOptions {
   std::uint64_t trailing_bytes = std::uint64_t{8} << 20;
   unsigned trailing_entries = 8192;
 
-  std::uint64_t retry_ms = 3000;         // of a consumer that failed, of a log that could not be opened
+  std::uint64_t retry_ms = 3000;  // of a consumer that failed, of a log that could not be opened
   std::uint64_t read_timeout_ms = 5000;
   std::size_t max_backlog_bytes = std::size_t{64} << 20;  // of entries that a failing consumer has not taken
 };
 
 // What a store has ready for entries; with less than half a segment its disk is as good as full.
-constexpr bool is_spacious(unsigned capacity_kib) { return capacity_kib >= 4096; }
+constexpr bool is_spacious(unsigned capacity_kib) {
+  return capacity_kib >= 4096;
+}
 
 class Engine final : public ReplicatedLog, private ReadIndexView {
  public:
@@ -148,6 +150,7 @@ class Engine final : public ReplicatedLog, private ReadIndexView {
   std::optional<LogFault> cannot_change() const;
   void begin_change(NodeId id, std::optional<LogRole> role, LogDone<void> done,
                     const std::function<int(struct raft_change*)>& submit);
+  void hand_over_first(LogDone<void> done);
   void look_at_change();
   void look_at_transfer();
   const struct raft_server* server(const struct raft_configuration& configuration, NodeId id) const;
@@ -166,6 +169,9 @@ class Engine final : public ReplicatedLog, private ReadIndexView {
 
   // --- engine_messages.cc ---
   void on_send(const struct raft_message& message);
+  bool loses_its_vote(NodeId id) const;
+  bool keep_below(struct raft_append_entries& entries, std::uint64_t limit) const;
+  void deliver_request_for_vote(struct raft_message message);
   void receive_raft(NodeId from, const v1::RaftMessage& message);
   std::string conflict_of(const struct raft_message& message) const;
   void refuse(NodeId from, std::string why);
@@ -199,7 +205,7 @@ class Engine final : public ReplicatedLog, private ReadIndexView {
   Phase phase_ = Phase::kIdle;
   struct raft raft_ {};
   struct raft_fsm fsm_ {};
-  bool started_ = false;     // raft_start() has succeeded
+  bool started_ = false;  // raft_start() has succeeded
   bool look_posted_ = false;
   std::function<void()> stopped_;
   std::string open_trouble_;
@@ -214,14 +220,14 @@ class Engine final : public ReplicatedLog, private ReadIndexView {
   // Leadership.
   std::uint64_t candidate_term_ = 0;  // newest term in which this node stood for election
   bool drop_sends_ = false;
-  std::uint64_t leader_term_ = 0;     // term whose leader this node is; 0 = is not
-  std::uint64_t term_start_ = 0;      // number of the first entry of it; 0 = not proposed yet
-  bool told_leader_ = false;          // consumer_.leadership(true)
+  std::uint64_t leader_term_ = 0;  // term whose leader this node is; 0 = is not
+  std::uint64_t term_start_ = 0;   // number of the first entry of it; 0 = not proposed yet
+  bool told_leader_ = false;       // consumer_.leadership(true)
   std::uint64_t told_term_ = 0;
-  std::uint64_t told_members_ = 0;    // number of the members the consumer was told last
+  std::uint64_t told_members_ = 0;  // number of the members the consumer was told last
 
   // Requests.
-  std::map<std::uint64_t, Proposal> proposals_;  // by number
+  std::map<std::uint64_t, Proposal> proposals_;                   // by number
   std::list<std::map<std::uint64_t, Proposal>> ended_proposals_;  // C-raft may still refer to them
   std::size_t in_flight_entries_ = 0;
   std::size_t in_flight_bytes_ = 0;
@@ -245,6 +251,7 @@ class Engine final : public ReplicatedLog, private ReadIndexView {
   std::uint64_t install_ticket_ = 0;
   std::uint64_t install_not_before_ms_ = 0;
   std::string install_trouble_;
+  std::uint64_t install_wanted_ = 0;  // number of the snapshot that it is about
 
   // Peers.
   struct Peer {

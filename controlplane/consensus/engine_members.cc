@@ -67,12 +67,16 @@ void Engine::assign(NodeId id, LogRole role, LogDone<void> done) {
   std::optional<LogFault> fault = cannot_change();
   if (!fault) {
     const struct raft_server* member = server(raft_.configuration, id);
-    const bool last_voter =
-        member != nullptr && member->role == RAFT_VOTER && role != LogRole::kVoter && read_voters().size() == 1;
+    const bool last_voter = member != nullptr && member->role == RAFT_VOTER && role != LogRole::kVoter &&
+                            read_voters().size() == 1;
     if (member == nullptr || member->role == to_raft_role(role) || last_voter) fault = LogFault::kBadMember;
   }
   if (fault) {
     answer<void>(std::move(done), std::unexpected(*fault));
+    return;
+  }
+  if (id == options_.id && role != LogRole::kVoter) {
+    hand_over_first(std::move(done));
     return;
   }
   begin_change(id, role, std::move(done), [&](struct raft_change* request) {
@@ -91,8 +95,20 @@ void Engine::remove(NodeId id, LogDone<void> done) {
     answer<void>(std::move(done), std::unexpected(*fault));
     return;
   }
+  if (id == options_.id) {
+    hand_over_first(std::move(done));
+    return;
+  }
   begin_change(id, std::nullopt, std::move(done),
                [&](struct raft_change* request) { return raft_remove(&raft_, request, id, nullptr); });
+}
+
+// A leader does not take its own vote: dying before that is committed it would come back as no voter by its
+// own log, and as the one with the longest, which others cannot do without. The next leader does it.
+void Engine::hand_over_first(LogDone<void> done) {
+  transfer(0, [done = std::move(done)](std::expected<void, LogFault> result) {
+    if (done) done(std::unexpected(result ? LogFault::kNotLeader : result.error()));
+  });
 }
 
 void Engine::begin_change(NodeId id, std::optional<LogRole> role, LogDone<void> done,
@@ -115,8 +131,8 @@ void Engine::begin_change(NodeId id, std::optional<LogRole> role, LogDone<void> 
 void Engine::look_at_change() {
   if (!change_) return;
   const struct raft_server* member = server(raft_.configuration_committed, change_->id);
-  const bool fulfilled = change_->role ? member != nullptr && member->role == to_raft_role(*change_->role)
-                                       : member == nullptr;
+  const bool fulfilled =
+      change_->role ? member != nullptr && member->role == to_raft_role(*change_->role) : member == nullptr;
   const bool lost = leader_term_ != change_->term;
   if (is_changing_members(raft_) && !lost) return;
   if (raft_.legacy.change == &change_->request) raft_.legacy.change = nullptr;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "controlplane/consensus/engine.h"
@@ -15,6 +16,14 @@ constexpr unsigned kFeatureCapacity = 1;
 void Engine::on_send(const struct raft_message& message) {
   if (drop_sends_) return;
   struct raft_message copy = message;
+  if (copy.type == RAFT_APPEND_ENTRIES && loses_its_vote(copy.server_id) &&
+      !keep_below(copy.append_entries, raft_.configuration_uncommitted_index))
+    return;
+  // C-raft answers a request for a pre-vote with the request's own term. A candidate with the longest log and
+  // an old term would never hear of the newer one, and nobody else can win.
+  if (copy.type == RAFT_REQUEST_VOTE_RESULT && copy.request_vote_result.pre_vote &&
+      !copy.request_vote_result.vote_granted)
+    copy.request_vote_result.term = std::max(copy.request_vote_result.term, raft_.current_term);
   if (message.type == RAFT_APPEND_ENTRIES_RESULT && install_phase_ != Install::kNone &&
       message.append_entries_result.rejected >= (*install_)->install_snapshot.last_index) {
     // The leader's heartbeats stand on the snapshot that is being fetched. Refusing them would bring the
@@ -30,6 +39,28 @@ void Engine::on_send(const struct raft_message& message) {
     // What follows a lost part is of no use to the receiver; C-raft finds out and sends all of it again.
     if (!link_.send(message.server_id, Channel::kConsensus, std::move(envelope))) break;
   }
+}
+
+// A change of members that is under way takes it. It must not know of it before that is committed: by its own
+// log it would be no voter any more, so it would not stand for election; and its log would be too long to
+// give its vote to those who do not have the change. If the leader then died, nobody could be elected.
+bool Engine::loses_its_vote(NodeId id) const {
+  if (raft_.configuration_uncommitted_index == 0) return false;
+  const struct raft_server* before = server(raft_.configuration_committed, id);
+  const struct raft_server* after = server(raft_.configuration, id);
+  return before != nullptr && before->role == RAFT_VOTER && (after == nullptr || after->role != RAFT_VOTER);
+}
+
+// Nothing of it at `limit` or above: fewer entries, or a heartbeat. False: what is before is not in the log.
+bool Engine::keep_below(struct raft_append_entries& entries, std::uint64_t limit) const {
+  if (entries.prev_log_index >= limit) {
+    entries.prev_log_index = limit - 1;
+    entries.prev_log_term = limit > 1 ? term_of(raft_, limit - 1) : 0;
+    entries.n_entries = 0;
+  }
+  entries.n_entries =
+      static_cast<unsigned>(std::min<std::uint64_t>(entries.n_entries, limit - 1 - entries.prev_log_index));
+  return entries.prev_log_index == 0 || entries.prev_log_term != 0;
 }
 
 void Engine::receive(NodeId from, v1::PeerMessage message) {
@@ -72,11 +103,30 @@ void Engine::receive_raft(NodeId from, const v1::RaftMessage& wire) {
         if ((part->append_entries_result.features & kFeatureCapacity) != 0)
           note_capacity(from, part->append_entries_result.capacity);
         break;
+      case RAFT_REQUEST_VOTE:
+        deliver_request_for_vote(part.take());
+        continue;
       default:
         break;
     }
     guard_.deliver(part.take());
   }
+}
+
+// A vote is given without regard to one's own configuration (Raft dissertation, 4.1): a stand-by that has
+// just been made a voter, and does not know yet, may be the only one who can elect the leader that made it
+// one. C-raft does not vote when it thinks itself no voter.
+void Engine::deliver_request_for_vote(struct raft_message message) {
+  const auto self = [&]() -> struct raft_server* {
+    for (unsigned i = 0; i < raft_.configuration.n; ++i)
+      if (raft_.configuration.servers[i].id == options_.id) return &raft_.configuration.servers[i];
+    return nullptr;
+  };
+  struct raft_server* own = self();
+  const int role = own != nullptr ? own->role : static_cast<int>(RAFT_VOTER);
+  if (own != nullptr) own->role = RAFT_VOTER;
+  guard_.deliver(message);
+  if (own = self(); own != nullptr) own->role = role;
 }
 
 // C-raft checks none of this in a release build; it overwrites what it holds, or frees entries twice.
@@ -86,7 +136,8 @@ std::string Engine::conflict_of(const struct raft_message& message) const {
   const std::uint64_t term = append ? message.append_entries.term : message.install_snapshot.term;
   if (term < raft_.current_term) return "";  // C-raft refuses it by its term
   if (swarmdns::controlplane::is_leader(raft_) && term == raft_.current_term)
-    return "it leads in term " + std::to_string(term) + ", in which this node does: two nodes have one number";
+    return "it leads in term " + std::to_string(term) +
+           ", in which this node does: two nodes have one number";
   if (!append) return "";
   const auto differs = [&](std::uint64_t index, std::uint64_t theirs) {
     if (index == 0 || index > raft_.commit_index) return false;

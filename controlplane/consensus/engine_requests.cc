@@ -61,8 +61,8 @@ std::optional<LogFault> Engine::append_entry(EntryKind kind, std::string_view da
   return status == RAFT_NOTLEADER ? LogFault::kNotLeader : LogFault::kFailed;
 }
 
-// C-raft would do this itself, and fail the first entry of a new leader with it, half-way through its becoming
-// leader: what it has then forgotten (that it is one) lets it keep requests it should have given up.
+// C-raft would do this itself, and fail the first entry of a new leader with it, half-way through its
+// becoming leader: what it has then forgotten (that it is one) lets it keep requests it should have given up.
 bool Engine::has_space() {
   note_capacity(options_.id, guard_.capacity_kib());
   const std::vector<NodeId> voters = read_voters();

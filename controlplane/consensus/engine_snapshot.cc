@@ -38,11 +38,11 @@ void Engine::consider_snapshot() {
   const std::uint64_t since = guard_.snapshot_index();
   const std::uint64_t applied = raft_.last_applied;
   const std::uint64_t patience = somebody_installs() ? kPatience : 1;
-  const bool due = applied > since &&
-                   (applied - since >= patience * options_.snapshot_entries ||
-                    guard_.sizes().bytes_after(since) >= patience * options_.snapshot_bytes);
-  const bool possible = backlog_.empty() && install_phase_ == Install::kNone &&
-                        reactor_.now_ms() >= snapshot_not_before_ms_;
+  const bool due =
+      applied > since && (applied - since >= patience * options_.snapshot_entries ||
+                          guard_.sizes().bytes_after(since) >= patience * options_.snapshot_bytes);
+  const bool possible =
+      backlog_.empty() && install_phase_ == Install::kNone && reactor_.now_ms() >= snapshot_not_before_ms_;
   raft_set_snapshot_threshold(&raft_, due && possible ? 1 : UINT_MAX);
   if (!due) return;
   // Never 0: raft_uv takes that for a snapshot of a leader, and empties the log.
@@ -105,7 +105,7 @@ int Engine::on_restore(struct raft_buffer* buffer) {
 bool Engine::hold_install(DecodedMessage& message) {
   const struct raft_install_snapshot& install = message->install_snapshot;
   if (raft_.snapshot.installing || install_phase_ != Install::kNone) return true;
-  if (install.term < raft_.current_term) return false;            // refused there
+  if (install.term < raft_.current_term) return false;           // refused there
   if (install.last_index <= raft_.last_applied) return taking_;  // nothing new; said there
   install_.emplace(std::move(message));
   install_phase_ = Install::kWaiting;
@@ -125,8 +125,8 @@ void Engine::begin_install() {
   }
   install_phase_ = Install::kRunning;
   consumer_.install((*install_)->server_id, std::move(*manifest),
-                    [this, alive = std::weak_ptr(alive_), ticket = ++install_ticket_](
-                        std::expected<void, std::string> result) {
+                    [this, alive = std::weak_ptr(alive_),
+                     ticket = ++install_ticket_](std::expected<void, std::string> result) {
                       if (!alive.lock()) return;
                       post([this, ticket, result = std::move(result)] { install_ended(ticket, result); });
                     });
@@ -141,6 +141,7 @@ void Engine::install_ended(std::uint64_t ticket, std::expected<void, std::string
   } else {
     install_trouble_ = "the state of node " + std::to_string((*install_)->server_id) +
                        " cannot be taken over: " + result.error() + " (tried again)";
+    install_wanted_ = (*install_)->install_snapshot.last_index;
     install_not_before_ms_ = reactor_.now_ms() + options_.retry_ms;
     install_phase_ = Install::kNone;
     install_.reset();
@@ -149,6 +150,7 @@ void Engine::install_ended(std::uint64_t ticket, std::expected<void, std::string
 }
 
 void Engine::deliver_install() {
+  if (raft_.last_applied >= install_wanted_) install_trouble_.clear();
   if (install_phase_ != Install::kReady || taking_ || is_writing_snapshot(raft_) || !open_and_well()) return;
   // It has everything by now, or leads itself: what the consumer has fetched is in the log as well.
   const bool moot = leader_term_ != 0 || (*install_)->install_snapshot.last_index <= raft_.last_applied;

@@ -23,7 +23,8 @@ std::string digest(std::string_view data) {
 
 std::uint64_t little_endian(std::span<const std::byte> octets) {
   std::uint64_t value = 0;
-  for (std::size_t i = octets.size(); i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(octets[i]);
+  for (std::size_t i = octets.size(); i-- > 0;)
+    value = value << 8 | std::to_integer<std::uint64_t>(octets[i]);
   return value;
 }
 

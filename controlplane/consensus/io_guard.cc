@@ -19,7 +19,9 @@ constexpr std::uint64_t kSlowWriteMs = 100;
 
 IoGuard::IoGuard(Reactor& reactor, Hooks hooks) : reactor_(reactor), hooks_(std::move(hooks)) {}
 
-IoGuard& IoGuard::of_inner(struct raft_io* inner) { return of(static_cast<struct raft*>(inner->data)->io); }
+IoGuard& IoGuard::of_inner(struct raft_io* inner) {
+  return of(static_cast<struct raft*>(inner->data)->io);
+}
 
 struct raft_io* IoGuard::wrap(struct raft_io* inner, struct raft* raft) {
   inner_ = inner;
@@ -121,7 +123,9 @@ struct raft_io* IoGuard::wrap(struct raft_io* inner, struct raft* raft) {
   return &outer_;
 }
 
-void IoGuard::deliver(struct raft_message message) { receive_(&outer_, &message); }
+void IoGuard::deliver(struct raft_message message) {
+  receive_(&outer_, &message);
+}
 
 void IoGuard::fail(std::string why) {
   if (failed_ || closing_) return;
@@ -134,8 +138,8 @@ std::uint64_t IoGuard::oldest_write_ms() const {
   return appends_.empty() ? 0 : reactor_.now_ms() - appends_.front().started_ms;
 }
 
-int IoGuard::load(raft_term* term, raft_id* voted_for, struct raft_snapshot** snapshot, raft_index* start_index,
-                  struct raft_entry** entries, size_t* n_entries) {
+int IoGuard::load(raft_term* term, raft_id* voted_for, struct raft_snapshot** snapshot,
+                  raft_index* start_index, struct raft_entry** entries, size_t* n_entries) {
   const int status = inner_->load(inner_, term, voted_for, snapshot, start_index, entries, n_entries);
   if (status != 0) {
     std::ranges::copy(inner_->errmsg, outer_.errmsg);
@@ -172,7 +176,8 @@ int IoGuard::load(raft_term* term, raft_id* voted_for, struct raft_snapshot** sn
   }
   if (*snapshot == nullptr) {
     if (*n_entries > 0 && (*start_index != 1 || (*entries)[0].type != RAFT_CHANGE))
-      return refuse("the log begins with entry " + std::to_string(*start_index) + " and there is no snapshot");
+      return refuse("the log begins with entry " + std::to_string(*start_index) +
+                    " and there is no snapshot");
     return 0;
   }
   if (!keep(**snapshot, snapshot_)) return refuse("the members of the snapshot cannot be encoded");
@@ -251,7 +256,8 @@ void IoGuard::put_ended(int status) {
   put_kept_ = status == 0 && !failed_;
   if (put_kept_) {
     snapshot_ = std::move(put_.snapshot);
-    if (put_.trailing > 0 && snapshot_.index > put_.trailing) sizes_.trim(snapshot_.index - put_.trailing + 1);
+    if (put_.trailing > 0 && snapshot_.index > put_.trailing)
+      sizes_.trim(snapshot_.index - put_.trailing + 1);
   }
   put_.done(put_.outer, put_kept_ ? 0 : static_cast<int>(RAFT_CANCELED));
 }

@@ -81,8 +81,8 @@ class IoGuard {
   int append(struct raft_io_append* request, const struct raft_entry* entries, unsigned n,
              raft_io_append_cb done);
   void append_ended(Append& append, int status);
-  int snapshot_put(unsigned trailing, struct raft_io_snapshot_put* request, const struct raft_snapshot* snapshot,
-                   raft_io_snapshot_put_cb done);
+  int snapshot_put(unsigned trailing, struct raft_io_snapshot_put* request,
+                   const struct raft_snapshot* snapshot, raft_io_snapshot_put_cb done);
   void put_ended(int status);
   int snapshot_get(struct raft_io_snapshot_get* request, raft_io_snapshot_get_cb done);
   void close(raft_io_close_cb done);
@@ -101,8 +101,8 @@ class IoGuard {
   bool failed_ = false;
   std::string why_;
 
-  std::list<Append> appends_;      // with the store
-  std::vector<Append> withheld_;   // refused or failed: answered when the log is closed
+  std::list<Append> appends_;     // with the store
+  std::vector<Append> withheld_;  // refused or failed: answered when the log is closed
   LogSizes sizes_;
   std::uint64_t slow_writes_ = 0;
 

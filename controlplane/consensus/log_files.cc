@@ -32,7 +32,8 @@ std::uint32_t crc32(std::span<const std::byte> octets) {
     return made;
   }();
   std::uint32_t crc = 0;
-  for (const std::byte octet : octets) crc = crc << 8 ^ table[(crc >> 24 ^ std::to_integer<std::uint32_t>(octet)) & 255];
+  for (const std::byte octet : octets)
+    crc = crc << 8 ^ table[(crc >> 24 ^ std::to_integer<std::uint32_t>(octet)) & 255];
   return crc;
 }
 
@@ -81,11 +82,12 @@ std::expected<std::string, std::string> cut_if_torn(const fs::path& path) {
   if (!octets) return std::unexpected(octets.error());
   const SegmentScan scan = scan_segment(*octets);
   if (scan.rest_is_zero) return "";
-  if (scan.sound_bytes == 0 && octets->size() >= kFormatBytes &&
-      load<std::uint64_t>(*octets) != 1)
-    return std::unexpected(path.string() + " is not a segment of a log: it begins wrongly. If other members of the "
-                           "swarm have the log, remove this node from the swarm and let it join again; if this "
-                           "is the only one, move the file away: the entries in it are lost");
+  if (scan.sound_bytes == 0 && octets->size() >= kFormatBytes && load<std::uint64_t>(*octets) != 1)
+    return std::unexpected(
+        path.string() +
+        " is not a segment of a log: it begins wrongly. If other members of the "
+        "swarm have the log, remove this node from the swarm and let it join again; if this "
+        "is the only one, move the file away: the entries in it are lost");
   std::error_code error;
   fs::path copy = path.parent_path() / ("torn-" + path.filename().string());
   for (int i = 1; fs::exists(copy, error); ++i)
@@ -145,9 +147,10 @@ std::expected<LogFilesReport, std::string> check_log_files(const fs::path& direc
   }
   if (error) return std::unexpected(directory.string() + " cannot be listed: " + error.message());
   if (log && !metadata)
-    return std::unexpected("metadata1 and metadata2 are missing from " + directory.string() +
-                           ", which holds a log: it is not known any more for whom this node has voted. Put them "
-                           "back, or remove this node from the swarm and let it join again");
+    return std::unexpected(
+        "metadata1 and metadata2 are missing from " + directory.string() +
+        ", which holds a log: it is not known any more for whom this node has voted. Put them "
+        "back, or remove this node from the swarm and let it join again");
   std::ranges::sort(open);
   for (const fs::path& path : open) {
     const auto note = cut_if_torn(path);

@@ -1,7 +1,7 @@
-// The files of raft_uv's log looked at before it is opened. raft_uv notices damage in closed segments and says
-// so; what it does silently or not at all is done here: it cuts an open segment at the first entry it cannot
-// read, refuses one that is shorter than it should be, and takes a log without its metadata for one in which
-// this node has never voted.
+// The files of raft_uv's log looked at before it is opened. raft_uv notices damage in closed segments and
+// says so; what it does silently or not at all is done here: it cuts an open segment at the first entry it
+// cannot read, refuses one that is shorter than it should be, and takes a log without its metadata for one in
+// which this node has never voted.
 //
 // Any thread; touches the directory only.
 #pragma once

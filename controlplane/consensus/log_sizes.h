@@ -1,5 +1,5 @@
-// How many bytes the entries of the log have that C-raft holds in memory: it snapshots and trims by count, the
-// engine by bytes. No thread of its own.
+// How many bytes the entries of the log have that C-raft holds in memory: it snapshots and trims by count,
+// the engine by bytes. No thread of its own.
 #pragma once
 
 #include <cstddef>
@@ -56,7 +56,7 @@ class LogSizes {
   std::uint64_t total() const { return ends_.empty() ? base_ : ends_.back(); }
 
   std::uint64_t first_ = 1;
-  std::uint64_t base_ = 0;           // bytes of everything before first_
+  std::uint64_t base_ = 0;          // bytes of everything before first_
   std::deque<std::uint64_t> ends_;  // bytes of everything up to and with first_ + i
 };
 

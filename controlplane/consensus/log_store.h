@@ -16,9 +16,9 @@ class LogStore {
  public:
   virtual ~LogStore() = default;
 
-  // An io for raft_init(); it stays the store's own. Only its disk half is used (send and the receive callback
-  // of start are not). `failed` is called, from anywhere in the io, when the io cannot go on; the engine then
-  // closes it and opens it again. Error: a sentence naming the file and the mend.
+  // An io for raft_init(); it stays the store's own. Only its disk half is used (send and the receive
+  // callback of start are not). `failed` is called, from anywhere in the io, when the io cannot go on; the
+  // engine then closes it and opens it again. Error: a sentence naming the file and the mend.
   virtual std::expected<struct raft_io*, std::string> open(std::function<void(std::string)> failed) = 0;
 
   // The io has been closed, or raft_init() failed with it: it can be freed.

@@ -19,7 +19,9 @@ constexpr std::size_t kMaxMembersBytes = kMaxLogMembers * (kMaxMemberAddressByte
 constexpr unsigned char kVersion = 0;
 constexpr unsigned char kVersionWithCapacity = 2;
 
-std::span<const std::byte> octets_of(const std::string& data) { return std::as_bytes(std::span(data)); }
+std::span<const std::byte> octets_of(const std::string& data) {
+  return std::as_bytes(std::span(data));
+}
 
 bool numbers_in_range(std::initializer_list<std::uint64_t> numbers) {
   return std::ranges::all_of(numbers, [](std::uint64_t number) { return number < kMaxNumber; });
@@ -123,7 +125,8 @@ std::expected<DecodedMessage, std::string> decode_install(NodeId from, const v1:
   if (install.members_index() == 0 || install.members_index() > install.last_index())
     return std::unexpected("the number of its members is out of range");
   const std::string& manifest = install.manifest();
-  if (const auto sound = unframe_manifest(manifest); !sound) return std::unexpected("manifest: " + sound.error());
+  if (const auto sound = unframe_manifest(manifest); !sound)
+    return std::unexpected("manifest: " + sound.error());
   const auto members = from_wire(install.members());
   if (!members) return std::unexpected(members.error());
   const auto configuration = to_configuration(*members);

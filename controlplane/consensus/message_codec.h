@@ -1,7 +1,7 @@
 // struct raft_message <-> v1::RaftMessage.
 //
-// C-raft trusts what a message says: lengths, counts, terms, the encoding of members. So everything is checked
-// here, before it sees any of it. Two of its habits are served besides:
+// C-raft trusts what a message says: lengths, counts, terms, the encoding of members. So everything is
+// checked here, before it sees any of it. Two of its habits are served besides:
 //   - an AppendEntries may carry a thousand entries of any size: it is sent as several messages of bounded
 //     size, each a proper AppendEntries of its own;
 //   - a follower of 0.22.1 notes the number of a change of members as that of the first new entry of the
@@ -22,8 +22,9 @@
 namespace swarmdns::controlplane {
 
 struct MessageLimits {
-  std::size_t max_entry_bytes = std::size_t{4} << 20;   // of an entry's data, without its frame
-  std::size_t max_message_bytes = std::size_t{1} << 20;  // of data a message is filled with (one entry may be more)
+  std::size_t max_entry_bytes = std::size_t{4} << 20;  // of an entry's data, without its frame
+  std::size_t max_message_bytes = std::size_t{1}
+                                  << 20;  // of data a message is filled with (one entry may be more)
 };
 
 // A message as C-raft takes it, with the memory it refers to.
@@ -42,9 +43,13 @@ class DecodedMessage {
 
   const struct raft_message& operator*() const { return message_; }
   const struct raft_message* operator->() const { return &message_; }
-  struct raft_message* mutable_message() { return &message_; }
+  struct raft_message* mutable_message() {
+    return &message_;
+  }
   // Gives up the memory: C-raft's receive callback frees it, whatever becomes of the message.
-  struct raft_message take() { return std::exchange(message_, {}); }
+  struct raft_message take() {
+    return std::exchange(message_, {});
+  }
 
  private:
   void release();

@@ -63,8 +63,8 @@ std::expected<struct raft_configuration, std::string> to_configuration(
   struct raft_configuration configuration;
   raft_configuration_init(&configuration);
   for (const LogMember& member : members) {
-    const int status = raft_configuration_add(&configuration, member.id, member.address.c_str(),
-                                              to_raft_role(member.role));
+    const int status =
+        raft_configuration_add(&configuration, member.id, member.address.c_str(), to_raft_role(member.role));
     if (status != 0) {
       raft_configuration_close(&configuration);
       return std::unexpected("member " + std::to_string(member.id) + ": " + raft_strerror(status));
@@ -96,8 +96,8 @@ std::expected<std::vector<LogMember>, std::string> from_wire(
   return members;
 }
 
-// C-raft's format: a byte 1, the count (8 bytes, little endian), and for each server its number (8 bytes), its
-// address ended by a zero, its role (a byte); zeros up to a multiple of 8.
+// C-raft's format: a byte 1, the count (8 bytes, little endian), and for each server its number (8 bytes),
+// its address ended by a zero, its role (a byte); zeros up to a multiple of 8.
 bool encoded_members_are_sound(std::span<const std::byte> encoded) {
   if (encoded.size() % 8 != 0 || encoded.size() < 16 || encoded[0] != std::byte{1}) return false;
   std::size_t at = 1;

@@ -1,5 +1,5 @@
-// What the engine must know of C-raft's state and no function of raft.h tells. Reads fields that are public in
-// struct raft of 0.22.1 (raft_headers.h pins the version).
+// What the engine must know of C-raft's state and no function of raft.h tells. Reads fields that are public
+// in struct raft of 0.22.1 (raft_headers.h pins the version).
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,9 @@ inline std::uint64_t term_of(const struct raft& raft, std::uint64_t index) {
   return index == trail.snapshot.index ? trail.snapshot.term : 0;
 }
 
-inline bool is_leader(const struct raft& raft) { return raft.state == RAFT_LEADER; }
+inline bool is_leader(const struct raft& raft) {
+  return raft.state == RAFT_LEADER;
+}
 
 // The leader this node follows; 0 = it knows none, or leads itself.
 inline std::uint64_t followed_leader(const struct raft& raft) {

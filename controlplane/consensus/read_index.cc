@@ -119,8 +119,8 @@ void ReadIndex::ask() {
     if (!round_.confirmed.contains(voter)) view_.read_send(voter, message);
 }
 
-// The reads wait for another round; nothing of them has been answered. Those of followers are told to look for
-// another leader.
+// The reads wait for another round; nothing of them has been answered. Those of followers are told to look
+// for another leader.
 void ReadIndex::abandon() {
   for (Read& read : std::exchange(round_.reads, {})) waiting_.push_back(std::move(read));
   round_ = {};
@@ -159,7 +159,8 @@ void ReadIndex::answer(NodeId to, std::uint64_t request, std::uint64_t index) {
 void ReadIndex::expire() {
   const std::uint64_t now = reactor_.now_ms();
   const auto sweep = [&](std::vector<Read>& reads) {
-    const auto late = std::ranges::stable_partition(reads, [&](const Read& read) { return read.deadline_ms > now; });
+    const auto late =
+        std::ranges::stable_partition(reads, [&](const Read& read) { return read.deadline_ms > now; });
     for (Read& read : late)
       if (read.from == 0) finish(std::move(read), std::unexpected(LogFault::kTimedOut));
     reads.erase(late.begin(), late.end());

@@ -1,7 +1,7 @@
-// Linearizable reads without leases (Raft dissertation, 6.4). The leader notes its commit number, asks the voters
-// whether they are still in its term, and once a majority has said so everything committed before the read is
-// at or below that number; the read ends when this is applied here. One round of questions serves all reads
-// that waited for it. A follower asks the leader for the number.
+// Linearizable reads without leases (Raft dissertation, 6.4). The leader notes its commit number, asks the
+// voters whether they are still in its term, and once a majority has said so everything committed before the
+// read is at or below that number; the read ends when this is applied here. One round of questions serves all
+// reads that waited for it. A follower asks the leader for the number.
 //
 // Reactor thread.
 #pragma once
@@ -48,8 +48,8 @@ class ReadIndex {
 
  private:
   struct Read {
-    LogDone<std::uint64_t> done;   // local
-    NodeId from = 0;               // or of a follower
+    LogDone<std::uint64_t> done;  // local
+    NodeId from = 0;              // or of a follower
     std::uint64_t request = 0;
     std::uint64_t deadline_ms = 0;
   };
@@ -80,7 +80,7 @@ class ReadIndex {
   const std::uint64_t resend_ms_;
   const std::uint64_t timeout_ms_;
   std::uint64_t next_number_ = 1;
-  std::vector<Read> waiting_;                        // for a round
+  std::vector<Read> waiting_;  // for a round
   Round round_;
   std::multimap<std::uint64_t, Read> until_applied_;  // by number
   Timer timer_;

@@ -26,10 +26,12 @@ void fill_stub(struct raft_uv_transport& transport) {
   transport.close = [](struct raft_uv_transport* stub, raft_uv_transport_close_cb done) { done(stub); };
 }
 
-// Traces of raft_uv after which it does not do what was asked of it, and tells nobody. The first kind starts a
-// timer that works on memory of something else when it fires (uv_append.c of 0.22.1 has mixed up two timers).
+// Traces of raft_uv after which it does not do what was asked of it, and tells nobody. The first kind starts
+// a timer that works on memory of something else when it fires (uv_append.c of 0.22.1 has mixed up two
+// timers).
 bool is_silent_failure(std::string_view trace) {
-  for (const std::string_view begin : {"retry failed write", "truncate segment", "unlink segment", "sync data directory"})
+  for (const std::string_view begin :
+       {"retry failed write", "truncate segment", "unlink segment", "sync data directory"})
     if (trace.starts_with(begin)) return true;
   return false;
 }
@@ -143,11 +145,14 @@ std::string UvLogStore::explain(const std::string& error) const {
   if (std::string stuck = why_stuck_in(options_.directory); !stuck.empty())
     return "the log cannot be opened (" + text + "): " + stuck;
   return "the log in " + options_.directory.string() + " cannot be opened: " + text +
-         ". Put the file back as it was; or, when other members have the log, remove this node from the swarm and "
+         ". Put the file back as it was; or, when other members have the log, remove this node from the "
+         "swarm and "
          "let it join again";
 }
 
-std::string UvLogStore::why_stuck() { return why_stuck_in(options_.directory); }
+std::string UvLogStore::why_stuck() {
+  return why_stuck_in(options_.directory);
+}
 
 bool has_log(const fs::path& directory) {
   std::error_code error;

@@ -1,5 +1,5 @@
-// A log in a directory, by raft_uv on the reactor's loop: its disk half. Its transport is a stub; messages go by
-// PeerLink.
+// A log in a directory, by raft_uv on the reactor's loop: its disk half. Its transport is a stub; messages go
+// by PeerLink.
 //
 // Reactor thread, but for the free functions: those want a log that is not open.
 #pragma once

@@ -24,7 +24,9 @@ UvReactor::UvReactor() {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-UvReactor::~UvReactor() { stop(); }
+UvReactor::~UvReactor() {
+  stop();
+}
 
 void UvReactor::stop() {
   {
@@ -87,7 +89,9 @@ void UvReactor::post(std::function<void()> task) {
   uv_async_send(&wake_);  // under the lock: the handle is closed only after closed_ was set
 }
 
-std::uint64_t UvReactor::now_ms() const { return uv_now(&loop_); }
+std::uint64_t UvReactor::now_ms() const {
+  return uv_now(&loop_);
+}
 
 std::uint64_t UvReactor::wall_ms() const {
   timespec now{};
@@ -150,6 +154,8 @@ void UvReactor::work() {
   }
 }
 
-void UvReactor::random(std::span<std::byte> into) { randombytes_buf(into.data(), into.size()); }
+void UvReactor::random(std::span<std::byte> into) {
+  randombytes_buf(into.data(), into.size());
+}
 
 }  // namespace swarmdns::controlplane

@@ -24,12 +24,14 @@ class UvReactor final : public Reactor {
   UvReactor();
   ~UvReactor() override;
 
-  // Ends the thread after what has been posted. Handles that others have put on the loop must be closed before
-  // (Engine::stop()): the loop waits for them. Not from the reactor thread; again is allowed.
+  // Ends the thread after what has been posted. Handles that others have put on the loop must be closed
+  // before (Engine::stop()): the loop waits for them. Not from the reactor thread; again is allowed.
   void stop();
 
   // Reactor thread: for raft_uv.
-  struct uv_loop_s* loop() { return &loop_; }
+  struct uv_loop_s* loop() {
+    return &loop_;
+  }
   bool on_reactor_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
   // Runs it on the reactor thread and waits for it. Not from there.
   void run(const std::function<void()>& task);
@@ -65,9 +67,9 @@ class UvReactor final : public Reactor {
   uv_loop_t loop_{};
   uv_async_t wake_{};
   std::mutex mutex_;
-  std::vector<std::function<void()>> posted_;  // under mutex_
-  bool stopping_ = false;                      // under mutex_
-  std::atomic<bool> closed_{false};            // nothing is run any more
+  std::vector<std::function<void()>> posted_;         // under mutex_
+  bool stopping_ = false;                             // under mutex_
+  std::atomic<bool> closed_{false};                   // nothing is run any more
   std::unordered_map<TimerId, TimerHandle*> timers_;  // libuv has their memory until they are closed
   TimerId next_timer_ = 1;
 

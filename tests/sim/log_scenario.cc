@@ -143,9 +143,11 @@ class Fate {
     std::size_t voters = 0;
     for (const LogMember& one : status.members) voters += one.role == LogRole::kVoter ? 1 : 0;
     if (world_.chance(100) && (member->role != LogRole::kVoter || voters > 2)) {
-      // A number is never given twice: whoever was removed stays away, whether or not it was done.
-      node.removed = true;
-      engine.remove(id, done("remove", id));
+      // A number is never given twice: whoever was removed stays away.
+      engine.remove(id, [note = done("remove", id), &node](std::expected<void, LogFault> result) {
+        note(result);
+        node.removed = node.removed || result.has_value();
+      });
       return;
     }
     const auto role = static_cast<LogRole>(world_.between(0, 2));

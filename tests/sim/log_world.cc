@@ -66,10 +66,8 @@ void HashConsumer::install(NodeId from, std::string manifest,
       done(std::unexpected(who(from) + " went away"));
       return;
     }
-    if (const State& state = world_.depot().at(manifest); state.last() > state_.last()) {
-      state_ = state;
-      synced_ = state_.last();
-    }
+    if (const State& state = world_.depot().at(manifest); state.last() > state_.last()) state_ = state;
+    synced_ = state_.last();
     done({});
   });
 }

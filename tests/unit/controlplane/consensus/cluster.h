@@ -112,7 +112,8 @@ class Recorder final : public LogConsumer {
   void cancel_install() override { installing = false; }
   std::expected<void, std::string> restore(std::string_view manifest) override {
     const State& named = depot_.at(std::string(manifest));
-    if (named.entries.size() > state.entries.size()) return std::unexpected("the state is behind its manifest");
+    if (named.entries.size() > state.entries.size())
+      return std::unexpected("the state is behind its manifest");
     ++restored;
     return {};
   }
@@ -245,9 +246,8 @@ class Cluster {
         [&](LogDone<std::uint64_t> done) { nodes[id].engine->read(std::move(done)); });
   }
   std::expected<void, LogFault> add(NodeId to) {
-    return wait_done<void>([&, id = leader()](LogDone<void> done) {
-      nodes[id].engine->add(to, address(to), std::move(done));
-    });
+    return wait_done<void>(
+        [&, id = leader()](LogDone<void> done) { nodes[id].engine->add(to, address(to), std::move(done)); });
   }
   std::expected<void, LogFault> assign(NodeId member, LogRole role) {
     return wait_done<void>(

@@ -27,9 +27,8 @@ std::string encoded_members(const std::vector<LogMember>& members) {
   return encoded;
 }
 
-const std::vector<LogMember> kMembers = {{1, "one:1", LogRole::kVoter},
-                                         {2, "two:1", LogRole::kStandBy},
-                                         {3, "three:1", LogRole::kSpare}};
+const std::vector<LogMember> kMembers = {
+    {1, "one:1", LogRole::kVoter}, {2, "two:1", LogRole::kStandBy}, {3, "three:1", LogRole::kSpare}};
 
 // Entries 11, 12, ... of term 5 or as given.
 v1::RaftMessage append(int count) {
@@ -43,7 +42,8 @@ v1::RaftMessage append(int count) {
     v1::LogEntry* entry = entries->add_entries();
     entry->set_term(5);
     entry->set_type(RAFT_COMMAND);
-    entry->set_data(framed(11 + static_cast<std::uint64_t>(i), std::string(static_cast<std::size_t>(i), 'x')));
+    entry->set_data(
+        framed(11 + static_cast<std::uint64_t>(i), std::string(static_cast<std::size_t>(i), 'x')));
   }
   return message;
 }
@@ -183,23 +183,29 @@ TEST(MessageCodec, RefusesEntriesThatAreWrong) {
       {"length", [&](auto& m) { entries(m)->mutable_entries(0)->mutable_data()->push_back('x'); }},
       {"empty", [&](auto& m) { entries(m)->mutable_entries(0)->clear_data(); }},
       {"of another number", [&](auto& m) { entries(m)->mutable_entries(0)->set_data(framed(12, "")); }},
-      {"too long", [&](auto& m) { entries(m)->mutable_entries(0)->set_data(framed(11, std::string(1000, 'x'))); }},
-      {"a long barrier", [&](auto& m) {
+      {"too long",
+       [&](auto& m) { entries(m)->mutable_entries(0)->set_data(framed(11, std::string(1000, 'x'))); }},
+      {"a long barrier",
+       [&](auto& m) {
          entries(m)->mutable_entries(0)->set_type(RAFT_BARRIER);
          entries(m)->mutable_entries(0)->set_data(std::string(16, '\0'));
        }},
       {"members that are none", [&](auto& m) { entries(m)->mutable_entries(0)->set_type(RAFT_CHANGE); }},
-      {"members cut off", [&](auto& m) {
+      {"members cut off",
+       [&](auto& m) {
          entries(m)->mutable_entries(0)->set_type(RAFT_CHANGE);
          entries(m)->mutable_entries(0)->set_data(encoded_members(kMembers).substr(0, 40));
        }},
-      {"members twice", [&](auto& m) {
-         std::string members = encoded_members({{1, "one:1", LogRole::kVoter}, {2, "two:1", LogRole::kVoter}});
+      {"members twice",
+       [&](auto& m) {
+         std::string members =
+             encoded_members({{1, "one:1", LogRole::kVoter}, {2, "two:1", LogRole::kVoter}});
          members[9 + 8 + 6 + 1] = 1;
          entries(m)->mutable_entries(0)->set_type(RAFT_CHANGE);
          entries(m)->mutable_entries(0)->set_data(members);
        }},
-      {"more than a message holds", [&](auto& m) {
+      {"more than a message holds",
+       [&](auto& m) {
          for (std::uint64_t i = 0; i < 30; ++i) {
            v1::LogEntry* entry = entries(m)->add_entries();
            entry->set_term(5);
@@ -207,7 +213,8 @@ TEST(MessageCodec, RefusesEntriesThatAreWrong) {
            entry->set_data(framed(15 + i, std::string(100, 'x')));
          }
        }},
-      {"more entries than a message holds", [&](auto& m) {
+      {"more entries than a message holds",
+       [&](auto& m) {
          for (std::uint64_t i = 0; i < 5000; ++i) entries(m)->add_entries();
        }},
   };
@@ -233,10 +240,12 @@ TEST(MessageCodec, RefusesASnapshotThatIsWrong) {
       {"number 0", [&](auto& m) { snapshot(m)->mutable_members(0)->set_id(0); }},
       {"one number twice", [&](auto& m) { snapshot(m)->mutable_members(0)->set_id(2); }},
       {"one address twice", [&](auto& m) { snapshot(m)->mutable_members(0)->set_address("two:1"); }},
-      {"address with a zero", [&](auto& m) { snapshot(m)->mutable_members(0)->set_address(std::string("a\0b", 3)); }},
+      {"address with a zero",
+       [&](auto& m) { snapshot(m)->mutable_members(0)->set_address(std::string("a\0b", 3)); }},
       {"no manifest", [&](auto& m) { snapshot(m)->clear_manifest(); }},
       {"manifest altered", [&](auto& m) { snapshot(m)->mutable_manifest()->back() ^= 1; }},
-      {"too many members", [&](auto& m) {
+      {"too many members",
+       [&](auto& m) {
          for (std::uint64_t i = 10; i < 90; ++i) {
            v1::LogServer* server = snapshot(m)->add_members();
            server->set_id(i);

@@ -233,7 +233,8 @@ TEST_F(UvLogStore, SurvivesBeingKilled) {
     int status = 0;
     waitpid(child, &status, 0);
     ASSERT_TRUE(WIFSIGNALED(status));
-    while (read(ends[0], &index, sizeof index) == static_cast<ssize_t>(sizeof index)) acknowledged.insert(index);
+    while (read(ends[0], &index, sizeof index) == static_cast<ssize_t>(sizeof index))
+      acknowledged.insert(index);
     close(ends[0]);
   }
   cluster.start(1);
@@ -268,12 +269,13 @@ TEST_F(UvLogStore, AFullDiskRefusesAndGoesOnByItself) {
   std::size_t answered = 0;
   // Entries on their way when the disk is full are answered when it is not any more.
   ASSERT_TRUE(cluster.wait_for([&] {
-    cluster.nodes[1].engine->propose(std::string(500'000, 'x'), [&](std::expected<std::uint64_t, LogFault> done) {
-      if (done)
-        ++answered;
-      else
-        fault = done.error();
-    });
+    cluster.nodes[1].engine->propose(std::string(500'000, 'x'),
+                                     [&](std::expected<std::uint64_t, LogFault> done) {
+                                       if (done)
+                                         ++answered;
+                                       else
+                                         fault = done.error();
+                                     });
     if (fault == LogFault::kStopped) ++taken;
     return fault == LogFault::kNoSpace;
   }));
