@@ -131,7 +131,7 @@ TEST_F(WarmUpTest, ThePeersOwnFencesHoldToo) {
   node(1).warm_up->start();  // before the peer has carried it out: it is busy, and asked again
   world_.run_for(5000);
   EXPECT_EQ(state().phase, WarmUp::Phase::kReady);
-  EXPECT_EQ(state().from_peer, 0U);
+  EXPECT_EQ(state().from_peer, 0U) << state().why << state().peer;
 }
 
 TEST_F(WarmUpTest, TakesTheNextPeerWhenOneFails) {
@@ -222,7 +222,7 @@ TEST_F(WarmUpTest, TheServerServesOneAtATimeAndRepeatsALostPiece) {
   EXPECT_EQ(node(2).server.stats().pieces, 1U);
   world_.run_for(20'000);  // node 3 is gone
   EXPECT_EQ(state().phase, WarmUp::Phase::kReady);
-  EXPECT_EQ(state().from_peer, 25U);
+  EXPECT_EQ(state().from_peer, 25U) << state().why;
 }
 
 TEST_F(WarmUpTest, AStrangerGetsNothing) {
