@@ -10,6 +10,7 @@
 #include "controlplane/app/daemon.h"
 #include "controlplane/app/directories.h"
 #include "controlplane/app/node.h"
+#include "controlplane/app/swarm_host.h"
 #include "controlplane/config/environment.h"
 #include "controlplane/resolver/unbound.h"
 #include "proto/config/defaults.h"
@@ -25,12 +26,16 @@ void complain(const std::string& text) {
   fprintf(stderr, "swarmdns-controlplane: %s\n", text.c_str());
 }
 
-std::vector<uid_t> admin_uids(const v1::NodeConfig& node) {
+std::vector<uid_t> uids_of(const google::protobuf::RepeatedPtrField<std::string>& names) {
   std::vector<uid_t> uids;
-  for (const std::string& name : node.admin_users()) {
+  for (const std::string& name : names) {
     if (const passwd* user = getpwnam(name.c_str())) uids.push_back(user->pw_uid);
   }
   return uids;
+}
+
+AdminAccess access_of(const v1::NodeConfig& node) {
+  return {node.name(), uids_of(node.admin_users()), uids_of(node.ledger_readers())};
 }
 
 // Signals are waited for, not handled: blocked here, before any thread is made, for all of them.
@@ -98,18 +103,21 @@ int run_node(const CommandLine& command, const ConfigStore::Start& start, const 
     if (auto kept = store.note_file(filled.node().state_dir(), start.yaml); !kept) log.warning(kept.error());
   }
   Node node({store, command.dataplane.empty() ? find_dataplane() : command.dataplane}, start, log, machine);
-  auto server = AdminServer::start(filled.node().run_dir() + "/admin.sock", admin_uids(filled.node()), node,
-                                   [&log](const std::string& text) { log.warning(text); });
+  SwarmHost swarm([&node] { return node.config(); }, log);
+  auto server = AdminServer::start(filled.node().run_dir() + "/admin.sock", access_of(filled.node()), node,
+                                   &swarm, [&log](const std::string& text) { log.warning(text); });
   if (!server) {
     complain(server.error());
     return kCannotRun;
   }
-  node.on_admin_users([&](const v1::NodeConfig& config) { (*server)->set_users(admin_uids(config)); });
+  node.on_admin_access([&](const v1::NodeConfig& config) { (*server)->set_access(access_of(config)); });
   node.start();
+  swarm.start();
   daemon.report(0);
   if (command.daemon) daemon.let_go();
   wait_for_the_end(signals, node, log, command.stop_children);
   (*server)->stop();
+  swarm.stop();
   log.info("stopped");
   return 0;
 }

@@ -1,28 +1,28 @@
-// Serves the admin API on RUN_DIR/admin.sock. No gRPC in this header.
+// Serves the services Admin and SwarmAdmin on RUN_DIR/admin.sock. No gRPC in this header.
 #pragma once
-
-#include <sys/types.h>
 
 #include <expected>
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "controlplane/api/callers.h"
 #include "controlplane/api/node_control.h"
+#include "controlplane/api/swarm_control.h"
 
 namespace swarmdns::controlplane {
 
 class AdminServer {
  public:
-  // `node` must outlive the server. `users`: who besides root may connect.
+  // Both must outlive the server. `swarm` nullptr: SwarmAdmin is not served (swarmctl says that this version
+  // cannot).
   static std::expected<std::unique_ptr<AdminServer>, std::string> start(
-      const std::string& path, std::vector<uid_t> users, NodeControl& node,
+      const std::string& path, AdminAccess access, NodeControl& node, SwarmControl* swarm,
       std::function<void(const std::string&)> log);
   virtual ~AdminServer() = default;
 
-  // For connections made from now on; the mode of the socket follows.
-  virtual void set_users(std::vector<uid_t> users) = 0;
+  // Who may connect: for connections made from now on, the mode of the socket follows. The rest: at once.
+  virtual void set_access(AdminAccess access) = 0;
   virtual void stop() = 0;
 };
 

@@ -1,47 +1,8 @@
 #include "controlplane/api/admin_service.h"
 
+#include "controlplane/api/reply.h"
+
 namespace swarmdns::controlplane {
-namespace {
-
-grpc::Status status_of(const Refusal& refusal) {
-  grpc::StatusCode code = grpc::StatusCode::INTERNAL;
-  switch (refusal.kind) {
-    case Refusal::Kind::kInvalid:
-      code = grpc::StatusCode::INVALID_ARGUMENT;
-      break;
-    case Refusal::Kind::kNotFound:
-      code = grpc::StatusCode::NOT_FOUND;
-      break;
-    case Refusal::Kind::kPrecondition:
-      code = grpc::StatusCode::FAILED_PRECONDITION;
-      break;
-    case Refusal::Kind::kForbidden:
-      code = grpc::StatusCode::PERMISSION_DENIED;
-      break;
-    case Refusal::Kind::kUnavailable:
-    case Refusal::Kind::kUnreachable:
-      code = grpc::StatusCode::UNAVAILABLE;
-      break;
-    case Refusal::Kind::kFailed:
-      break;
-  }
-  // The details tell an answer of ours from gRPC's own words about a broken connection.
-  return grpc::Status(code, refusal.text, kOwnAnswer);
-}
-
-template <typename T>
-grpc::Status reply(Outcome<T> outcome, T* response) {
-  if (!outcome) return status_of(outcome.error());
-  *response = std::move(*outcome);
-  return grpc::Status::OK;
-}
-
-grpc::Status invalid(const std::string& text) {
-  return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, text, kOwnAnswer);
-}
-
-}  // namespace
-
 grpc::Status AdminService::GetNodeStatus(grpc::ServerContext*, const v1::GetNodeStatusRequest*,
                                          v1::NodeStatus* response) {
   return reply(node_.node_status(), response);

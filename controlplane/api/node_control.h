@@ -19,6 +19,7 @@ struct Refusal {
     kUnavailable,   // the data plane does not answer
     kUnreachable,   // the node itself does not answer (only a remote NodeControl says so)
     kForbidden,     // the caller may not
+    kUnsupported,   // this version cannot
     kFailed,        // tried and failed
   };
   Kind kind = Kind::kFailed;

@@ -44,9 +44,11 @@ class Node final : public NodeControl {
   void reload();
 
   v1::NodeConfig node_config() const;
-  // Called with the users of node.admin_users whenever they change; set before start().
-  void on_admin_users(std::function<void(const v1::NodeConfig&)> callback) {
-    admin_users_changed_ = std::move(callback);
+  // With defaults filled in.
+  v1::Config config() const { return filled(); }
+  // Called when the node's name, or who may do what on its admin socket, changes; set before start().
+  void on_admin_access(std::function<void(const v1::NodeConfig&)> callback) {
+    admin_access_changed_ = std::move(callback);
   }
 
   Outcome<v1::NodeStatus> node_status() override;
@@ -115,7 +117,7 @@ class Node final : public NodeControl {
   ResolverPaths resolver_paths_;
   std::unique_ptr<Child> dataplane_;  // none: EXTERNAL
   std::unique_ptr<Child> resolver_;
-  std::function<void(const v1::NodeConfig&)> admin_users_changed_;
+  std::function<void(const v1::NodeConfig&)> admin_access_changed_;
 
   std::mutex watch_mutex_;
   std::condition_variable watch_wake_;

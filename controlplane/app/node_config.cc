@@ -167,11 +167,9 @@ void Node::apply_to_processes(const v1::Config& before, const Candidate& candida
       resolver_->request_stop();
     }
   }
-  const auto& users = candidate.filled.node().admin_users();
-  const auto& users_before = before.node().admin_users();
-  if (!std::equal(users.begin(), users.end(), users_before.begin(), users_before.end()) &&
-      admin_users_changed_) {
-    admin_users_changed_(candidate.filled.node());
+  const v1::NodeConfig& node = candidate.filled.node();
+  if (node.SerializeAsString() != before.node().SerializeAsString() && admin_access_changed_) {
+    admin_access_changed_(node);
   }
   log_.info("configuration applied: " + std::to_string(report.live_size()) + " fields live, " +
             std::to_string(report.restart_required_size()) + " wait for a restart of the data plane");

@@ -41,9 +41,14 @@ PeerVerdict judge_pinned(const KnownNode& known, const std::optional<NodeName>& 
     verdict.reason = node_text(known.id) + " was removed from the swarm; with new keys it may join anew";
     return verdict;
   }
-  if (!name || name->node != known.id) {
+  if (!name) {  // its answer to Join was lost, and it asks again
+    verdict.kind = PeerKind::kStranger;
+    verdict.reason = "the key is that of " + node_text(known.id) + ", the certificate is of no node";
+    return verdict;
+  }
+  if (name->node != known.id) {
     verdict.reason = "the key is that of " + node_text(known.id) + ", the certificate is of " +
-                     (name ? node_text(name->node) : "no node");
+                     node_text(name->node);
     return verdict;
   }
   const ChainVerdict judged = verify_chain(chain, swarm.roots, now);

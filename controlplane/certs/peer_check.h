@@ -40,7 +40,7 @@ enum class PeerKind {
 
 struct PeerVerdict {
   PeerKind kind = PeerKind::kRefused;
-  std::uint64_t id = 0;           // of a member; of the refused where known
+  std::uint64_t id = 0;           // of a member; of others where the key or the name tells
   bool outside_its_time = false;  // a member whose certificate has expired, or is not valid yet
   std::string pin;                // 32 octets; empty when there is no readable certificate
   std::string reason;             // a sentence, without the period, for all but a member in good order

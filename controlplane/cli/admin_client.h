@@ -1,15 +1,13 @@
-// A NodeControl that is somewhere else: the client of the admin API. No gRPC in this header.
+// A NodeControl that is somewhere else: the client of the service Admin.
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "controlplane/api/node_control.h"
+#include "controlplane/cli/admin_channel.h"
 
 namespace swarmdns::controlplane {
 
-// Connects to the admin socket. kUnreachable: nobody listens, with how to start it; kForbidden: this user may
-// not.
-Outcome<std::unique_ptr<NodeControl>> connect_admin(const std::string& socket_path);
+std::unique_ptr<NodeControl> make_admin_client(std::shared_ptr<AdminChannel> channel);
 
 }  // namespace swarmdns::controlplane

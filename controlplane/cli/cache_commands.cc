@@ -6,7 +6,7 @@
 #include "controlplane/cli/entry_text.h"
 #include "controlplane/cli/human.h"
 #include "controlplane/cli/json.h"
-#include "proto/dns/types.h"
+#include "controlplane/cli/read_name.h"
 
 namespace swarmdns::controlplane {
 namespace {
@@ -33,24 +33,6 @@ class Progress {
   std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + std::chrono::seconds(1);
   bool shown_ = false;
 };
-
-bool read_name(Context& context, const std::string& text, std::string& wire) {
-  std::string error;
-  wire = name_to_wire(text, error);
-  if (!wire.empty()) return true;
-  context.err << "swarmctl: \"" << text << "\" is not a domain name: " << error << "\n";
-  return false;
-}
-
-bool read_type(Context& context, const std::string& text, uint32_t& type) {
-  if (text.empty()) return true;
-  if (const auto found = dns::type_from_text(text)) {
-    type = dns::to_u16(*found);
-    return true;
-  }
-  context.err << "swarmctl: \"" << text << "\" is not a type; A, AAAA, MX or TYPE65280 are\n";
-  return false;
-}
 
 std::string validity_text(const v1::CacheEntry& entry) {
   if (entry.remaining_ms() >= 0)

@@ -9,8 +9,9 @@ namespace swarmdns::controlplane {
 
 int show_status(Context& context);
 
+// Of a node, or of a swarm: the file's top-level keys say which. `reason` is for the swarm's ledger.
 int check_config(Context& context, const std::string& file);
-int apply_config(Context& context, const std::string& file);
+int apply_config(Context& context, const std::string& file, const std::string& reason);
 int show_config(Context& context, bool defaults);
 
 struct FlushScope {

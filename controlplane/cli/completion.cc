@@ -1,9 +1,25 @@
 #include "controlplane/cli/completion.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "controlplane/cli/swarm_settings.h"
 
 namespace swarmdns::controlplane {
 namespace {
+
+// "TEXT:{cache,config}": what an option or argument may be, when that is a list of words.
+void add_values(const CLI::Option& option, std::vector<std::string>& words) {
+  const std::string type = option.get_type_name();
+  const size_t open = type.find('{');
+  const size_t close = type.find('}', open);
+  if (open == std::string::npos || close == std::string::npos) return;
+  for (size_t at = open + 1; at < close;) {
+    const size_t end = std::min(type.find(',', at), close);
+    words.push_back(type.substr(at, end - at));
+    at = end + 1;
+  }
+}
 
 void walk(const CLI::App& app, const std::string& path, std::vector<CompletionLevel>& levels) {
   CompletionLevel level;
@@ -12,13 +28,13 @@ void walk(const CLI::App& app, const std::string& path, std::vector<CompletionLe
     level.words.push_back(command->get_name());
   }
   for (const CLI::Option* option : app.get_options()) {
-    if (option->get_positional() && option->get_name(true) == "FILE") level.files = true;
+    if (option->get_name(true) == "FILE" || option->get_type_name() == "FILE") level.files = true;
     for (const std::string& name : option->get_lnames()) level.words.push_back("--" + name);
+    add_values(*option, level.words);
   }
-  if (path == "node stop" || path == "node start" || path == "node restart") {
-    level.words.insert(level.words.end(), {"dataplane", "resolver"});
+  if (path == "swarm settings") {
+    for (const SettingHelp& setting : settings_help()) level.words.push_back(std::string(setting.key) + "=");
   }
-  if (path == "completion") level.words.insert(level.words.end(), {"bash", "zsh", "fish"});
   levels.push_back(level);
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     walk(*command, path.empty() ? command->get_name() : path + " " + command->get_name(), levels);
@@ -41,13 +57,11 @@ std::string cases(const std::vector<CompletionLevel>& levels) {
   return text;
 }
 
-// The commands among the words typed, options and the value of an option left out.
-constexpr const char* kPathLoop =
-    "    case \"$word\" in\n"
-    "      -*) ;;\n"
-    "      *) case \" $(_swarmctl_words \"$path\") \" in *\" $word \"*) path=\"${path:+$path }$word\" ;; "
-    "esac ;;\n"
-    "    esac\n";
+// The commands among the words typed: what leads to another level. Options and their values do not.
+std::string path_loop(const std::string& path) {
+  return "    [ -n \"$(_swarmctl_words \"${" + path + ":+$" + path + " }$word\")\" ] && " + path + "=\"${" +
+         path + ":+$" + path + " }$word\"\n";
+}
 
 std::string lookup_function(const std::vector<CompletionLevel>& levels) {
   return "_swarmctl_words() {\n  local words files\n  case \"$1\" in\n" + cases(levels) +
@@ -70,7 +84,7 @@ std::string bash_completion(const std::vector<CompletionLevel>& levels) {
          "  local current=${COMP_WORDS[COMP_CWORD]} path='' word i\n"
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
          "    word=${COMP_WORDS[i]}\n" +
-         kPathLoop +
+         path_loop("path") +
          "  done\n"
          "  COMPREPLY=($(compgen -W \"$(_swarmctl_words \"$path\")\" -- \"$current\"))\n"
          "  if _swarmctl_files \"$path\"; then COMPREPLY+=($(compgen -f -- \"$current\")); fi\n"
@@ -85,12 +99,8 @@ std::string zsh_completion(const std::vector<CompletionLevel>& levels) {
          "_swarmctl() {\n"
          "  local typed_path='' word i\n"
          "  for ((i = 2; i < CURRENT; i++)); do\n"
-         "    word=${words[i]}\n"
-         "    case \"$word\" in\n"
-         "      -*) ;;\n"
-         "      *) case \" $(_swarmctl_words \"$typed_path\") \" in *\" $word \"*) "
-         "typed_path=\"${typed_path:+$typed_path }$word\" ;; esac ;;\n"
-         "    esac\n"
+         "    word=${words[i]}\n" +
+         path_loop("typed_path") +
          "  done\n"
          "  compadd -- ${=$(_swarmctl_words \"$typed_path\")}\n"
          "  if _swarmctl_files \"$typed_path\"; then _files; fi\n"

@@ -2,7 +2,9 @@
 
 #include "controlplane/cli/commands.h"
 #include "controlplane/cli/json.h"
+#include "controlplane/cli/swarm_config_commands.h"
 #include "controlplane/config/problem.h"
+#include "controlplane/config/swarm_document.h"
 #include "proto/config/store.h"
 
 namespace swarmdns::controlplane {
@@ -52,14 +54,20 @@ int report(Context& context, const std::string& file, const v1::ConfigReport& re
 int check_config(Context& context, const std::string& file) {
   const auto yaml = config::read_file(file, 1u << 20);
   if (!yaml) return fail(context, kExitNotFound, yaml.error());
+  if (is_swarm_document(*yaml)) return check_swarm_config(context, *yaml, file);
   const auto answer = context.node.check_config(*yaml, file);
   if (!answer) return fail(context, answer.error());
   return report(context, file, *answer, false);
 }
 
-int apply_config(Context& context, const std::string& file) {
+int apply_config(Context& context, const std::string& file, const std::string& reason) {
   const auto yaml = config::read_file(file, 1u << 20);
   if (!yaml) return fail(context, kExitNotFound, yaml.error());
+  if (is_swarm_document(*yaml)) return apply_swarm_config(context, *yaml, file, reason);
+  if (!reason.empty()) {
+    return fail(context, kExitUsage,
+                "--reason is kept in the ledger, where the file of one node does not go; leave it out");
+  }
   // The node remembers the name, and stands in another directory.
   std::error_code ignored;
   const auto answer = context.node.apply_config(*yaml, std::filesystem::absolute(file, ignored).string());

@@ -11,8 +11,10 @@ enum ExitCode : int {
   kExitUsage = 2,        // the command line makes no sense
   kExitUnreachable = 3,  // the control plane, or the data plane behind it, does not answer
   kExitRefused = 4,      // refused as things stand, or the configuration or file is not accepted
-  kExitNotFound = 5,     // no such name in the cache, port or process
+  kExitNotFound = 5,     // no such name, port, process, node, block or file
   kExitForbidden = 6,    // this user may not
+  kExitUnsupported = 7,  // this version cannot
+  kExitPartly = 8,       // done, but some nodes have not followed or answered yet
 };
 
 inline ExitCode exit_code_of(Refusal::Kind kind) {
@@ -27,6 +29,8 @@ inline ExitCode exit_code_of(Refusal::Kind kind) {
       return kExitUnreachable;
     case Refusal::Kind::kForbidden:
       return kExitForbidden;
+    case Refusal::Kind::kUnsupported:
+      return kExitUnsupported;
     case Refusal::Kind::kFailed:
       break;
   }

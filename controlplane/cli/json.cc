@@ -12,16 +12,6 @@ using google::protobuf::Reflection;
 
 namespace {
 
-std::string hexadecimal(const std::string& bytes) {
-  std::string text;
-  char pair[3];
-  for (const char byte : bytes) {
-    snprintf(pair, sizeof(pair), "%02x", static_cast<unsigned char>(byte));
-    text += pair;
-  }
-  return text;
-}
-
 class Writer {
  public:
   void message(const Message& message, int depth) {
@@ -122,6 +112,16 @@ class Writer {
 };
 
 }  // namespace
+
+std::string hexadecimal(const std::string& bytes) {
+  std::string text;
+  char pair[3];
+  for (const char byte : bytes) {
+    snprintf(pair, sizeof(pair), "%02x", static_cast<unsigned char>(byte));
+    text += pair;
+  }
+  return text;
+}
 
 std::string json_string(const std::string& text) {
   std::string out = "\"";

@@ -11,6 +11,9 @@ namespace swarmdns::controlplane {
 // Indented by two blanks, line ended.
 std::string to_json(const google::protobuf::Message& message);
 
+// "00ff", two digits a byte.
+std::string hexadecimal(const std::string& bytes);
+
 // "text" with quotes and escapes.
 std::string json_string(const std::string& text);
 

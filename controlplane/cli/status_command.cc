@@ -1,6 +1,9 @@
+#include <optional>
+
 #include "controlplane/cli/commands.h"
 #include "controlplane/cli/human.h"
 #include "controlplane/cli/json.h"
+#include "controlplane/cli/swarm_commands.h"
 
 namespace swarmdns::controlplane {
 namespace {
@@ -90,6 +93,17 @@ void print_dataplane(Context& context, const v1::DataplaneStatus& status) {
               << ")\n";
 }
 
+// What the swarm says of this node, when it is in one. A control plane that has no swarm to speak of is no
+// news here.
+std::optional<v1::SwarmView> swarm_part(Context& context) {
+  const auto view = context.swarm->swarm(v1::GetSwarmRequest());
+  if (view && view->member()) return *view;
+  if (!view && view.error().kind != Refusal::Kind::kUnsupported) {
+    context.err << "swarmctl: the swarm's part cannot be shown: " << view.error().text << "\n";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 int show_status(Context& context) {
@@ -97,14 +111,20 @@ int show_status(Context& context) {
   if (!status) return fail(context, status.error());
   // What was asked for is shown either way; the exit status is for scripts that watch the node.
   const int code = status->dataplane_reachable() ? kExitOk : kExitUnreachable;
+  const auto swarm = swarm_part(context);
   if (context.json) {
-    context.out << to_json(*status);
+    std::string text = to_json(*status);
+    if (swarm)
+      text.replace(text.rfind("\n}"), std::string::npos, ",\n  \"swarm\": " + to_json(*swarm) + "}\n");
+    context.out << text;
     return code;
   }
   context.out << "node " << context.style.bold(status->node());
   if (!status->region().empty()) context.out << ", " << status->region();
   context.out << ", SwarmDNS " << status->version() << "\n";
-  context.out << "configuration " << status->config_file() << "\n\n";
+  context.out << "configuration " << status->config_file() << "\n";
+  if (swarm) print_swarm_part(context, *swarm);
+  context.out << "\n";
   print_processes(context, *status);
   if (status->dataplane_reachable()) {
     print_dataplane(context, status->dataplane());

@@ -48,6 +48,9 @@ std::vector<config::Problem> environment_problems(const v1::Config& config) {
   for (int i = 0; i < config.node().admin_users_size(); ++i) {
     need_user(config.node().admin_users(i), "node.admin_users[" + std::to_string(i) + "]", problems);
   }
+  for (int i = 0; i < config.node().ledger_readers_size(); ++i) {
+    need_user(config.node().ledger_readers(i), "node.ledger_readers[" + std::to_string(i) + "]", problems);
+  }
   const v1::ResolverConfig& resolver = config.resolver();
   if (resolver.mode() != v1::UNBOUND) return problems;
   need_file(resolver.binary(), X_OK, "resolver.binary", "install it with: apt install unbound", problems);

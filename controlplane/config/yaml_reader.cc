@@ -1,291 +1,36 @@
 #include "controlplane/config/yaml_reader.h"
 
-#include <yaml-cpp/yaml.h>
-
-#include <algorithm>
-#include <charconv>
-#include <set>
-
-#include "controlplane/config/suggest.h"
+#include "controlplane/config/message_reader.h"
 #include "proto/config/check.h"
-#include "proto/config/schema.h"
 #include "proto/config/store.h"
 
 namespace swarmdns::controlplane {
-
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-using google::protobuf::Reflection;
-
 namespace {
 
 constexpr size_t kMaxFileBytes = 1u << 20;
 
-std::string quoted(std::string text) {
-  if (text.size() > 80) text = text.substr(0, 77) + "...";
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return "\"" + text + "\"";
-}
-
-const char* kind_of(const YAML::Node& node) {
-  switch (node.Type()) {
-    case YAML::NodeType::Sequence:
-      return "a list";
-    case YAML::NodeType::Map:
-      return "a mapping";
-    case YAML::NodeType::Scalar:
-      return "a single value";
-    default:
-      return "empty";
-  }
-}
-
-// Keys an operator may write in a message.
-std::vector<std::string> keys_of(const Descriptor* type) {
-  std::vector<std::string> keys;
-  for (int i = 0; i < type->field_count(); ++i) {
-    if (!config::rule_of(type->field(i)).internal()) keys.push_back(type->field(i)->name());
-  }
-  return keys;
-}
-
-std::string list_of(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
-class Reader {
- public:
-  explicit Reader(std::string file) { result_.file = std::move(file); }
-
-  void read(const YAML::Node& root) { read_message(root, result_.config, ""); }
-
-  void complain(const std::string& path, int line, std::string text) {
-    problems_.push_back({result_.file, line, path, std::move(text)});
-    reported_.insert(path);
-  }
-
-  // What was already complained about is not complained about again as missing or out of range.
-  bool is_reported(const std::string& path) const {
-    for (const std::string& known : reported_) {
-      if (path == known || known.empty()) return true;
-      if (path.starts_with(known) && (path[known.size()] == '.' || path[known.size()] == '[')) return true;
-      // An element of a list that could not be read: the list is not empty.
-      if (known.starts_with(path) && known[path.size()] == '[') return true;
-    }
-    return false;
-  }
-
-  std::vector<ConfigProblem>& problems() { return problems_; }
-  LoadedConfig& result() { return result_; }
-
- private:
-  static int line_of_node(const YAML::Node& node) { return node.Mark().line < 0 ? 0 : node.Mark().line + 1; }
-
-  void read_message(const YAML::Node& node, Message& message, const std::string& path) {
-    if (node.IsNull()) return;  // "cache:" with nothing below: all defaults
-    if (!node.IsMap()) {
-      complain(path, line_of_node(node),
-               std::string("is ") + kind_of(node) + "; a mapping with some of these keys is needed: " +
-                   list_of(keys_of(message.GetDescriptor())));
-      return;
-    }
-    std::map<std::string, int> seen;
-    for (const auto& entry : node) {
-      const int line = line_of_node(entry.first);
-      if (!entry.first.IsScalar()) {
-        complain(path, line, "has a key that is not a word");
-        continue;
-      }
-      const std::string key = entry.first.Scalar();
-      const std::string key_path = path.empty() ? key : path + "." + key;
-      if (const auto [at, fresh] = seen.emplace(key, line); !fresh) {
-        complain(key_path, line,
-                 "stands here a second time; the first is in line " + std::to_string(at->second));
-        continue;
-      }
-      const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(key);
-      if (field == nullptr) {
-        complain_unknown(key, key_path, line, message.GetDescriptor());
-        continue;
-      }
-      if (config::rule_of(field).internal()) {
-        complain(key_path, line, "is filled in by the control plane; set it under node: instead");
-        continue;
-      }
-      result_.lines[key_path] = line;
-      read_field(entry.second, message, field, key_path, line);
-    }
-  }
-
-  void complain_unknown(const std::string& key, const std::string& path, int line, const Descriptor* type) {
-    if (key == "<<") {
-      complain(path, line,
-               "merge keys are not supported; repeat the values, or use an alias for a whole value");
-      return;
-    }
-    const auto keys = keys_of(type);
-    const std::string guess = nearest(key, keys);
-    complain(path, line,
-             guess.empty() ? "unknown key; known here: " + list_of(keys)
-                           : "unknown key; did you mean " + quoted(guess) + "?");
-  }
-
-  void read_field(const YAML::Node& node, Message& message, const FieldDescriptor* field,
-                  const std::string& path, int line) {
-    const Reflection* reflection = message.GetReflection();
-    if (field->is_repeated()) {
-      read_list(node, message, field, path, line);
-    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      read_message(node, *reflection->MutableMessage(&message, field), path);
-    } else {
-      read_scalar(node, message, field, path, line, false);
-    }
-  }
-
-  void read_list(const YAML::Node& node, Message& message, const FieldDescriptor* field,
-                 const std::string& path, int line) {
-    if (!node.IsSequence()) {
-      complain(path, line,
-               std::string("is ") + kind_of(node) + "; a list is needed ([] for none), each element " +
-                   config::allowed_text(field));
-      return;
-    }
-    for (size_t i = 0; i < node.size(); ++i) {
-      const std::string element = path + "[" + std::to_string(i) + "]";
-      const int element_line = line_of_node(node[i]) > 0 ? line_of_node(node[i]) : line;
-      result_.lines[element] = element_line;
-      if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-        read_message(node[i], *message.GetReflection()->AddMessage(&message, field), element);
-      } else {
-        read_scalar(node[i], message, field, element, element_line, true);
-      }
-    }
-  }
-
-  void read_scalar(const YAML::Node& node, Message& message, const FieldDescriptor* field,
-                   const std::string& path, int line, bool add) {
-    const std::string allowed = config::allowed_text(field);
-    if (node.IsNull()) {
-      complain(path, line, "has no value: give " + allowed + ", or leave the key out");
-      return;
-    }
-    if (!node.IsScalar()) {
-      complain(path, line, std::string("is ") + kind_of(node) + ": must be " + allowed);
-      return;
-    }
-    if (!store(message, field, node.Scalar(), add)) {
-      complain(path, line, wrong_value(node.Scalar(), field, allowed));
-    }
-  }
-
-  static std::string wrong_value(const std::string& text, const FieldDescriptor* field,
-                                 const std::string& allowed) {
-    if (field->cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
-      const std::string guess = nearest(text, config::words_of(field->enum_type()));
-      if (!guess.empty())
-        return quoted(text) + " is unknown: must be " + allowed + "; did you mean " + quoted(guess) + "?";
-      return quoted(text) + " is unknown: must be " + allowed;
-    }
-    const bool number = !text.empty() && text.find_first_not_of("-0123456789") == std::string::npos;
-    if (number && field->cpp_type() != FieldDescriptor::CPPTYPE_BOOL) {
-      return text + " is out of range: must be " + allowed;
-    }
-    return quoted(text) + " must be " + allowed;
-  }
-
-  // false: the text is not of the field's type. Ranges and formats are judged afterwards, by config::check.
-  static bool store(Message& message, const FieldDescriptor* field, const std::string& text, bool add) {
-    const Reflection* reflection = message.GetReflection();
-    switch (field->cpp_type()) {
-      case FieldDescriptor::CPPTYPE_BOOL:
-        if (text != "true" && text != "false") return false;
-        add ? reflection->AddBool(&message, field, text == "true")
-            : reflection->SetBool(&message, field, text == "true");
-        return true;
-      case FieldDescriptor::CPPTYPE_UINT32:
-      case FieldDescriptor::CPPTYPE_UINT64: {
-        uint64_t value = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (error != std::errc() || end != text.data() + text.size()) return false;
-        if (field->cpp_type() == FieldDescriptor::CPPTYPE_UINT64) {
-          add ? reflection->AddUInt64(&message, field, value) : reflection->SetUInt64(&message, field, value);
-          return true;
-        }
-        if (value > UINT32_MAX) return false;
-        const auto narrow = static_cast<uint32_t>(value);
-        add ? reflection->AddUInt32(&message, field, narrow) : reflection->SetUInt32(&message, field, narrow);
-        return true;
-      }
-      case FieldDescriptor::CPPTYPE_ENUM: {
-        const auto* value = config::value_of_word(field->enum_type(), text);
-        if (value == nullptr) return false;
-        add ? reflection->AddEnum(&message, field, value) : reflection->SetEnum(&message, field, value);
-        return true;
-      }
-      case FieldDescriptor::CPPTYPE_STRING:
-        add ? reflection->AddString(&message, field, text) : reflection->SetString(&message, field, text);
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  LoadedConfig result_;
-  std::vector<ConfigProblem> problems_;
-  std::set<std::string> reported_;
-};
-
-std::unexpected<std::vector<ConfigProblem>> one(const std::string& file, int line, std::string text) {
-  return std::unexpected(std::vector<ConfigProblem>{{file, line, "", std::move(text)}});
-}
-
 }  // namespace
-
-int line_of(const std::map<std::string, int>& lines, std::string path) {
-  for (;;) {
-    if (const auto at = lines.find(path); at != lines.end()) return at->second;
-    const size_t cut = path.find_last_of(".[");
-    if (cut == std::string::npos) return 0;
-    path.resize(cut);
-  }
-}
 
 std::expected<LoadedConfig, std::vector<ConfigProblem>> parse_config(const std::string& yaml,
                                                                      const std::string& file) {
-  std::vector<YAML::Node> documents;
-  try {
-    documents = YAML::LoadAll(yaml);
-  } catch (const YAML::Exception& error) {
-    return one(file, error.mark.is_null() ? 0 : error.mark.line + 1, "is not YAML: " + error.msg);
+  const auto document = one_document(yaml, file);
+  if (!document) return std::unexpected(document.error());
+  LoadedConfig result;
+  result.file = file;
+  MessageReader reader(file);
+  reader.read(*document, result.config, "");
+  for (config::Problem& problem : config::check(result.config)) {
+    reader.add_checked(problem.path, std::move(problem.text));
   }
-  if (documents.empty() || documents.front().IsNull()) {
-    return one(file, 0, "is empty; see docs/examples/node.yaml for the least that is needed");
-  }
-  if (documents.size() > 1) {
-    return one(file, documents[1].Mark().line + 1, "holds a second document; one is allowed");
-  }
-  Reader reader(file);
-  reader.read(documents.front());
-  for (config::Problem& problem : config::check(reader.result().config)) {
-    if (reader.is_reported(problem.path)) continue;
-    reader.problems().push_back(
-        {file, line_of(reader.result().lines, problem.path), problem.path, std::move(problem.text)});
-  }
-  if (reader.problems().empty()) return std::move(reader.result());
-  // By line, and within a line as they were found.
-  std::multimap<int, ConfigProblem> by_line;
-  for (ConfigProblem& problem : reader.problems()) by_line.emplace(problem.line, std::move(problem));
-  std::vector<ConfigProblem> sorted;
-  for (auto& [line, problem] : by_line) sorted.push_back(std::move(problem));
-  return std::unexpected(std::move(sorted));
+  auto problems = reader.sorted_problems();
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  result.lines = reader.lines();
+  return result;
 }
 
 std::expected<LoadedConfig, std::vector<ConfigProblem>> load_config(const std::string& file) {
   const auto text = config::read_file(file, kMaxFileBytes);
-  if (!text) return one(file, 0, text.error());
+  if (!text) return std::unexpected(std::vector<ConfigProblem>{{file, 0, "", text.error()}});
   return parse_config(*text, file);
 }
 

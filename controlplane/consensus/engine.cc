@@ -21,10 +21,10 @@ Timing timing(LogProfile profile) {
 }
 
 constexpr unsigned kMaxInFlightAppends = 1024;
-// A leader sends its manifest again when it has heard nothing of the installation for so long. A follower that
-// is at it drops the second one, so this only bounds how long a manifest is missed that was lost with its
-// connection and not asked for again.
-constexpr unsigned kInstallTimeoutMs = 60'000;
+// A leader sends its manifest again after so long. A follower that is still at it drops the second one; one that
+// has given up, or whom it did not reach, asks for it by refusing a heartbeat, but for the case that the leader
+// has taken a new snapshot meanwhile.
+constexpr unsigned kInstallTimeoutMs = 10'000;
 // Of one round of catching up of a member that becomes a voter; then the change is given up.
 constexpr unsigned kCatchUpRoundMs = 30'000;
 constexpr std::uint64_t kWatchMs = 500;
@@ -182,8 +182,9 @@ void Engine::on_closed() {
     std::exchange(stopped_, {})();
   } else if (backlog_.empty()) {
     retry_open();
+  } else if (!drain_timer_.running()) {
+    drain_timer_.start(0, [this] { drain_backlog(); });  // which opens the log when nothing is left
   }
-  // else drain_backlog() opens it when the consumer has taken what it was given
 }
 
 void Engine::stop(std::function<void()> done) {

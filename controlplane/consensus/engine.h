@@ -154,6 +154,7 @@ class Engine final : public ReplicatedLog, private ReadIndexView {
 
   // --- engine_snapshot.cc ---
   void consider_snapshot();
+  bool somebody_installs();
   int on_snapshot(struct raft_buffer** buffers, unsigned* count);
   int on_snapshot_finalize(struct raft_buffer** buffers, unsigned* count);
   int on_restore(struct raft_buffer* buffer);
@@ -249,6 +250,7 @@ class Engine final : public ReplicatedLog, private ReadIndexView {
   struct Peer {
     std::optional<std::uint64_t> heard_ms;
     std::optional<std::uint64_t> low_since_ms;  // little disk space, since
+    std::uint64_t installing = 0;               // number of the snapshot it was sent and is at; 0 = none
   };
   std::map<NodeId, Peer> peers_;
   std::uint64_t refused_messages_ = 0;

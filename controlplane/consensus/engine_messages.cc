@@ -22,6 +22,8 @@ void Engine::on_send(const struct raft_message& message) {
     copy.append_entries_result.rejected = 0;
     copy.append_entries_result.last_log_index = 0;
   }
+  if (message.type == RAFT_INSTALL_SNAPSHOT)
+    peers_[message.server_id].installing = message.install_snapshot.last_index;
   for (v1::RaftMessage& part : encode_message(copy, limits_)) {
     v1::PeerMessage envelope;
     *envelope.mutable_raft() = std::move(part);

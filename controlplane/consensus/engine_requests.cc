@@ -36,10 +36,10 @@ std::optional<LogFault> Engine::cannot_propose(std::size_t bytes) {
   if (leader_term_ == 0 || is_handing_over(raft_)) return LogFault::kNotLeader;
   if (bytes > options_.max_entry_bytes) return LogFault::kTooLarge;
   if (!backlog_.empty()) return LogFault::kFailed;
+  if (!has_space()) return LogFault::kNoSpace;
   if (in_flight_entries_ >= options_.max_in_flight_entries ||
       (in_flight_entries_ > 0 && in_flight_bytes_ + bytes > options_.max_in_flight_bytes))
     return LogFault::kBusy;
-  if (!has_space()) return LogFault::kNoSpace;
   return std::nullopt;
 }
 

@@ -8,15 +8,39 @@
 
 namespace swarmdns::controlplane {
 
+namespace {
+
+constexpr std::uint64_t kSilentMs = 5000;
+constexpr std::uint64_t kPatience = 4;  // times the usual log is kept for a member that installs
+
+}  // namespace
+
 // --- Its own ---
+
+// The log after a snapshot that a member is fetching must still be there when it has it, or it begins anew.
+bool Engine::somebody_installs() {
+  bool found = false;
+  for (auto& [id, peer] : peers_) {
+    if (peer.installing == 0) continue;
+    raft_index match = 0;
+    const bool there = leader_term_ != 0 && raft_match_index(&raft_, id, &match) == 0 &&
+                       match < peer.installing && peer.heard_ms &&
+                       reactor_.now_ms() - *peer.heard_ms < kSilentMs;
+    if (!there) peer.installing = 0;
+    found = found || there;
+  }
+  return found;
+}
 
 // C-raft takes one after a step at whose end everything committed is applied; its threshold says whether.
 void Engine::consider_snapshot() {
   if (taking_ || is_writing_snapshot(raft_)) return;
   const std::uint64_t since = guard_.snapshot_index();
   const std::uint64_t applied = raft_.last_applied;
-  const bool due = applied > since && (applied - since >= options_.snapshot_entries ||
-                                       guard_.sizes().bytes_after(since) >= options_.snapshot_bytes);
+  const std::uint64_t patience = somebody_installs() ? kPatience : 1;
+  const bool due = applied > since &&
+                   (applied - since >= patience * options_.snapshot_entries ||
+                    guard_.sizes().bytes_after(since) >= patience * options_.snapshot_bytes);
   const bool possible = backlog_.empty() && install_phase_ == Install::kNone &&
                         reactor_.now_ms() >= snapshot_not_before_ms_;
   raft_set_snapshot_threshold(&raft_, due && possible ? 1 : UINT_MAX);

@@ -26,7 +26,9 @@ inline void append(std::string& out, Bytes octets) {
   out.append(as_text(octets));
 }
 // A copy, as Protobuf and RocksDB take it.
-inline std::string as_string(Bytes octets) { return std::string(as_text(octets)); }
+inline std::string as_string(Bytes octets) {
+  return std::string(as_text(octets));
+}
 
 void append_be32(std::string& out, std::uint32_t value);
 void append_be64(std::string& out, std::uint64_t value);

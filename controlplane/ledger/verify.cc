@@ -94,29 +94,36 @@ bool verify(const ConsistencyProof& proof, Checks& checks, Verdict& verdict) {
   return true;
 }
 
-// The first header holds the mutation, the last is the one that the ledger's SegmentHead names.
+// From the head, which the ledger holds, back to the mutation's segment: no header is read before its hash is
+// known to be the right one.
 bool verify_chain(const MutationProof& proof, Checks& checks, v1::SegmentHeader& first) {
-  for (std::size_t i = 0; i < proof.segments.size(); ++i) {
-    const auto header = parse_segment_header(as_octets(proof.segments[i]));
-    if (!header) return checks.fail("segment header " + std::to_string(i) + ": " + header.error());
-    if (i == 0) {
-      first = *header;
-      continue;
-    }
-    const auto linked = check_segment_link(as_octets(proof.segments[i - 1]), as_octets(proof.segments[i]));
-    if (!linked) return checks.fail("the chain of segments is broken: " + linked.error());
-  }
   const auto* body = std::get_if<LeafBody>(&proof.head.content);
   if (body == nullptr) return checks.fail("the head of the chain has no transaction, only a commitment");
   v1::Transaction transaction;
   if (!transaction.ParseFromString(body->octets) || !transaction.has_segment_head())
     return checks.fail("the transaction is not a segment head");
   const v1::SegmentHead& head = transaction.segment_head();
-  const auto last = parse_segment_header(as_octets(proof.segments.back()));
-  if (head.segment() != last->number() ||
-      head.hash() != as_text(segment_hash(as_octets(proof.segments.back())))) {
-    return checks.fail("the ledger's segment head is of another chain than the segments");
+  std::string expected = head.hash();
+  std::optional<v1::SegmentHeader> after;
+  for (std::size_t i = proof.segments.size(); i-- > 0;) {
+    const Bytes octets = as_octets(proof.segments[i]);
+    if (as_text(segment_hash(octets)) != expected) {
+      return checks.fail(after ? "the chain of segments is broken: segment " +
+                                     std::to_string(after->number()) + " names another segment before it"
+                               : "the ledger's segment head is of another chain than the segments");
+    }
+    const auto header = parse_segment_header(octets);
+    if (!header) return checks.fail("the chain of segments is broken: " + header.error());
+    const std::uint64_t number = after ? after->number() - 1 : head.segment();
+    if (header->number() != number || (after && header->node() != after->node())) {
+      return checks.fail("the chain of segments is broken: where segment " + std::to_string(number) +
+                         " should stand is segment " + std::to_string(header->number()) + " of node " +
+                         std::to_string(header->node()));
+    }
+    expected = header->previous();
+    after = *header;
   }
+  first = *after;
   checks.pass("segment " + std::to_string(first.number()) + " of node " + std::to_string(first.node()) +
               " is in the chain whose head is segment " + std::to_string(head.segment()));
   return true;
@@ -126,11 +133,11 @@ bool verify(const MutationProof& proof, Checks& checks, Verdict& verdict) {
   const Checkpoint& checkpoint = proof.checkpoint.checkpoint;
   v1::SegmentHeader segment;
   if (!checks.checkpoint(proof.checkpoint, "the checkpoint")) return false;
-  if (!verify_chain(proof, checks, segment)) return false;
   if (!checks.leaf(proof.head, transaction_commitment(proof.head), checkpoint.tree_size, checkpoint.tree_root,
                    "the segment head", "the ledger")) {
     return false;
   }
+  if (!verify_chain(proof, checks, segment)) return false;
   const auto* body = std::get_if<LeafBody>(&proof.mutation.content);
   const Hash commitment = body != nullptr ? mutation_commitment(body->salt, as_octets(body->octets))
                                           : std::get<Hash>(proof.mutation.content);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "controlplane/membership/directory.h"
+#include "controlplane/state/apply.h"
 #include "controlplane/state/keys.h"
 
 namespace swarmdns::controlplane {

@@ -28,8 +28,8 @@ std::expected<void, std::string> check_settings(const v1::SwarmSettings& setting
     return out("promote_after_ms", "1000 to 3600000");
   if (settings.demote_after_ms() < 1000 || settings.demote_after_ms() > 86'400'000)
     return out("demote_after_ms", "1000 to 86400000");
-  if (settings.certificate_life_s() < 60 || settings.certificate_life_s() > 365 * 86'400)
-    return out("certificate_life_s", "60 to 31536000");
+  if (settings.certificate_life_s() < 600 || settings.certificate_life_s() > 30 * 86'400)
+    return out("certificate_life_s", "600 to 2592000");
   if (settings.retain_blocks_s() < 3600) return out("retain_blocks_s", "at least 3600");
   if (settings.retain_mutations_s() < 600 || settings.retain_mutations_s() > 90ULL * 86'400)
     return out("retain_mutations_s", "600 to 7776000");

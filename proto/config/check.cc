@@ -137,6 +137,8 @@ std::vector<Problem> check(const v1::Config& config) {
   fill_defaults(filled);
   check_relations(filled.dataplane(), "dataplane", problems);
   check_relations(filled.resolver(), "resolver", problems);
+  check_relations(filled.node(), "node", problems);
+  check_relations(filled.swarm(), "swarm", problems);
   if (filled.resolver().mode() == v1::NONE && config.dataplane().upstream().servers().empty()) {
     problems.push_back(
         {"dataplane.upstream.servers",

@@ -32,6 +32,9 @@ void check_relations(const v1::DataplaneConfig& config, const std::string& prefi
                      std::vector<Problem>& problems);
 void check_relations(const v1::ResolverConfig& config, const std::string& prefix,
                      std::vector<Problem>& problems);
+void check_relations(const v1::NodeConfig& config, const std::string& prefix, std::vector<Problem>& problems);
+void check_relations(const v1::SwarmConfig& config, const std::string& prefix,
+                     std::vector<Problem>& problems);
 
 // All of the above, on a copy with defaults filled in. Empty: the configuration is good.
 std::vector<Problem> check(const v1::DataplaneConfig& config);

@@ -93,6 +93,7 @@ void fill_defaults(v1::DataplaneConfig& config, unsigned cpus) {
 void fill_defaults(v1::Config& config, unsigned cpus) {
   fill_schema_defaults(*config.mutable_node());
   fill_schema_defaults(*config.mutable_resolver());
+  fill_schema_defaults(*config.mutable_swarm());
   v1::DataplaneConfig& dataplane = *config.mutable_dataplane();
   const v1::NodeConfig& node = config.node();
   dataplane.set_node_name(node.name());

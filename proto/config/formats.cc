@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "proto/dns/name_text.h"
+
 namespace swarmdns::config {
 namespace {
 
@@ -60,6 +62,32 @@ bool is_vdev(std::string_view text) {
   return driver && text.size() <= 255 &&
          all(name, [](char c) { return is_lower(c) || is_digit(c) || c == '_'; }) &&
          all(text, [](char c) { return is_printable(c) && c != ' '; });
+}
+
+// RFC 1123 2.1: labels of letters, digits and hyphens; the last is not a number, or it would be a bad
+// address.
+bool is_host_name(std::string_view text) {
+  if (text.empty() || text.size() > 253) return false;
+  for (;;) {
+    const size_t dot = text.find('.');
+    const std::string_view label = text.substr(0, dot);
+    if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-' ||
+        !all(label, [](char c) { return is_lower(c) || is_upper(c) || is_digit(c) || c == '-'; })) {
+      return false;
+    }
+    if (dot == std::string_view::npos) return !all(label, is_digit);
+    text.remove_prefix(dot + 1);
+  }
+}
+
+bool is_host_port(std::string_view text) {
+  const size_t at = text.find('@');
+  if (at != std::string_view::npos) {
+    const auto port = parse_number(text.substr(at + 1), 65535);
+    if (!port || *port == 0) return false;
+  }
+  const std::string_view host = text.substr(0, at);
+  return parse_address(host).has_value() || is_host_name(host);
 }
 
 bool is_route(std::string_view text) {
@@ -136,6 +164,10 @@ bool matches(v1::Format format, std::string_view text) {
     case v1::ARGUMENT:
       return !text.empty() && text.size() <= 1024 &&
              all(text, [](char c) { return is_printable(c) || c == '\t'; });
+    case v1::HOST_PORT:
+      return is_host_port(text);
+    case v1::DOMAIN_NAME:
+      return dns::name_from_text(text).has_value();
     default:
       return true;
   }
@@ -250,6 +282,10 @@ std::string_view format_text(v1::Format format) {
       return "one line of 1 to 1024 bytes";
     case v1::ARGUMENT:
       return "one argument of 1 to 1024 bytes without line break";
+    case v1::HOST_PORT:
+      return "a host name or address, or one with its port such as ns1.example.net@8453";
+    case v1::DOMAIN_NAME:
+      return "a domain name such as corp.example";
     default:
       return "text";
   }

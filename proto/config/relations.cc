@@ -1,4 +1,5 @@
 // What fields ask of each other. Each rule is one block; a message names both sides.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -126,6 +127,36 @@ void check_relations(const v1::ResolverConfig& config, const std::string& prefix
   }
   if (const std::string& anchor = config.trust_anchor_file(); !anchor.empty() && anchor.front() != '/') {
     report("trust_anchor_file", "\"" + anchor + "\" is not an absolute path, nor \"\" (no validation)");
+  }
+}
+
+void check_relations(const v1::NodeConfig& config, const std::string& prefix,
+                     std::vector<Problem>& problems) {
+  Reporter report(prefix, problems);
+  const auto& users = config.admin_users();
+  for (int i = 0; i < config.ledger_readers_size(); ++i) {
+    const std::string& reader = config.ledger_readers(i);
+    if (reader == "root" || std::find(users.begin(), users.end(), reader) != users.end()) continue;
+    report("ledger_readers[" + std::to_string(i) + "]",
+           reader + " is not in node.admin_users, so the admin socket turns it away; add it there, too");
+  }
+}
+
+void check_relations(const v1::SwarmConfig& config, const std::string& prefix,
+                     std::vector<Problem>& problems) {
+  Reporter report(prefix, problems);
+  if (!config.has_listen()) {
+    if (config.has_advertise()) {
+      report("advertise", "means nothing without swarm.listen; set that, or leave this out");
+    }
+    return;
+  }
+  const auto listen = parse_endpoint(config.listen(), 8453);
+  const bool wildcard =
+      listen && to_text(listen->address) == (listen->address.family == AF_INET ? "0.0.0.0" : "::");
+  if (wildcard && !config.has_advertise()) {
+    report("advertise", "is required when swarm.listen is every address of the machine (" + config.listen() +
+                            "); say which of them the other nodes connect to");
   }
 }
 

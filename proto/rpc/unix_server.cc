@@ -133,6 +133,7 @@ void UnixServer::accept_all() {
       continue;
     }
     accepted_.fetch_add(1, std::memory_order_relaxed);
+    if (options_.peers != nullptr) options_.peers->connected(fd, *peer);
     grpc::AddInsecureChannelFromFd(server_.get(), fd);
   }
 }

@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "proto/rpc/peers.h"
 #include "proto/rpc/unix_socket.h"
 
 namespace grpc {
@@ -42,6 +43,8 @@ class UnixServer {
     std::vector<std::string> health;
     // Called on the acceptor's thread for each connection turned away; may be empty.
     std::function<void(const PeerCredentials&)> on_refused;
+    // Told of each connection before its first call, so that handlers can ask who calls; outlives the server.
+    Peers* peers = nullptr;
   };
 
   // Listens and serves until stop(). The services must outlive the server. The error is a sentence.

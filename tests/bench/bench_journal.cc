@@ -219,8 +219,8 @@ struct Live {
   double late_ms = 0;  // the last one's arrival after its making
 };
 
-// Changes 100,000 names over and over at the rate wanted, for the time of a run, and follows them. `made`: how
-// many changes there were in all runs, so that each is one.
+// Changes 100,000 names over and over at the rate wanted, for the time of a run, and follows them. `made`:
+// how many changes there were in all runs, so that each is one.
 Live follow(Rig& rig, const Options& options, std::uint64_t& made) {
   constexpr std::uint64_t kNames = 100'000;
   std::vector<cache::EntryImage> images;

@@ -98,9 +98,13 @@ TEST_F(PeerCheck, AMembersNameWithAnotherKeyIsRefused) {
 TEST_F(PeerCheck, AMembersKeyWithAnotherNameIsRefused) {
   EXPECT_THAT(check(swarm_.chain_for(one_.key, 2)).reason, HasSubstr("the certificate is of node 2"));
   EXPECT_EQ(check(swarm_.chain_for(one_.key, 2)).kind, PeerKind::kRefused);
-  const auto nameless = check(must(make_stranger_certificate(one_.key.pem, kNow)));
-  EXPECT_EQ(nameless.kind, PeerKind::kRefused);
-  EXPECT_THAT(nameless.reason, HasSubstr("of no node"));
+}
+
+TEST_F(PeerCheck, AMemberWithoutACertificateYetMayAskToJoinAgain) {
+  const auto verdict = check(must(make_stranger_certificate(one_.key.pem, kNow)));
+  EXPECT_EQ(verdict.kind, PeerKind::kStranger);
+  EXPECT_EQ(verdict.id, 1u);
+  EXPECT_THAT(verdict.reason, HasSubstr("of no node"));
 }
 
 TEST_F(PeerCheck, ACaWithTheSameNamesIsAnother) {

@@ -9,6 +9,7 @@
 
 #include "controlplane/cli/exit_codes.h"
 #include "proto/config/store.h"
+#include "tests/unit/controlplane/api/fake_swarm.h"
 
 namespace swarmdns::controlplane {
 namespace {
@@ -105,20 +106,23 @@ class CliTest : public ::testing::Test {
   int run(const std::vector<std::string>& arguments) {
     out_.str("");
     err_.str("");
-    CliEnvironment environment{out_,
-                               err_,
-                               false,
-                               false,
-                               "/default.sock",
-                               [this](const std::string& socket) -> Outcome<std::unique_ptr<NodeControl>> {
-                                 socket_ = socket;
-                                 if (unreachable_) return std::unexpected(*unreachable_);
-                                 return std::make_unique<FakeNode>(script_);
-                               },
-                               [this](int ms) {
-                                 paused_ms_ += ms;
-                                 return true;
-                               }};
+    std::istringstream in;
+    CliEnvironment environment{
+        .out = out_,
+        .err = err_,
+        .in = in,
+        .default_socket = "/default.sock",
+        .connect = [this](const std::string& socket) -> Outcome<AdminConnection> {
+          socket_ = socket;
+          if (unreachable_) return std::unexpected(*unreachable_);
+          return AdminConnection{std::make_unique<FakeNode>(script_), std::make_unique<FakeSwarm>()};
+        },
+        .pause =
+            [this](int ms) {
+              paused_ms_ += ms;
+              return true;
+            },
+        .wall_ms = [] { return uint64_t{0}; }};
     return run_cli(arguments, environment);
   }
   std::string file(const std::string& text) {

@@ -16,7 +16,8 @@ namespace {
 std::string script_of(const std::string& shell) {
   std::ostringstream out;
   std::ostringstream err;
-  CliEnvironment environment{out, err, false, false, "", nullptr, nullptr};
+  std::istringstream in;
+  CliEnvironment environment{.out = out, .err = err, .in = in};
   EXPECT_EQ(run_cli({"completion", shell}, environment), 0) << err.str();
   return out.str();
 }
@@ -44,12 +45,18 @@ TEST(Completion, BashOffersCommandsByLevel) {
   EXPECT_EQ(bash_offers({"cache", "flush", "--a"}), "--all");
   EXPECT_EQ(bash_offers({"-o", "json", "port", "un"}), "unbind");
   EXPECT_EQ(bash_offers({"node", "restart", "r"}), "resolver");
+  EXPECT_EQ(bash_offers({"swarm", "r"}), "remove recover rotate-ca");
+  EXPECT_EQ(bash_offers({"ledger", "prove", "m"}), "mutation");
+  EXPECT_EQ(bash_offers({"ledger", "rollback", "--only", "ca"}), "cache");
+  EXPECT_EQ(bash_offers({"swarm", "settings", "max_v"}), "max_voters=");
   EXPECT_EQ(bash_offers({"completion", ""}).find("bash") == std::string::npos, false);
 }
 
 TEST(Completion, BashOffersFilesWhereAFileIsWanted) {
   EXPECT_EQ(bash_offers({"config", "check", "scr"}), "script");
   EXPECT_EQ(bash_offers({"cache", "show", "scr"}), "");
+  EXPECT_EQ(bash_offers({"swarm", "init", "--root-key", "scr"}), "script");
+  EXPECT_EQ(bash_offers({"ledger", "verify", "scr"}), "script");
 }
 
 TEST(Completion, OtherShellsNameEveryCommand) {

@@ -200,7 +200,7 @@ TEST(ParseConfig, NotYaml) {
             "node.yaml: is empty; see docs/examples/node.yaml for the least that is needed\n");
   EXPECT_EQ(
       errors_of("- a\n- b\n"),
-      "node.yaml:1: is a list; a mapping with some of these keys is needed: node, dataplane, resolver\n");
+      "node.yaml:1: is a list; a mapping with some of these keys is needed: node, dataplane, resolver, swarm\n");
   EXPECT_EQ(errors_of("node: {name: n1}\n---\nnode: {name: n2}\n"),
             "node.yaml:3: holds a second document; one is allowed\n");
 }

@@ -125,7 +125,8 @@ TEST(VerifyProof, ChainsOfSegmentsMustBeWhole) {
   EXPECT_EQ(judge(proof).sentence, "the ledger's segment head is of another chain than the segments");
   mutation.segments = segments;
   mutation.segments.erase(mutation.segments.begin() + 1);
-  EXPECT_EQ(judge(proof).sentence, "the chain of segments is broken: segment 4 does not follow segment 2");
+  EXPECT_EQ(judge(proof).sentence,
+            "the chain of segments is broken: segment 4 names another segment before it");
   mutation.segments = segments;
   mutation.segments.erase(mutation.segments.begin());
   EXPECT_EQ(

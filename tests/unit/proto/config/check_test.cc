@@ -141,5 +141,44 @@ TEST(Check, NoResolverNeedsUpstreams) {
   EXPECT_EQ(lines(check(config)), Lines{});
 }
 
+std::vector<std::string> lines_of_node(const v1::NodeConfig& node) {
+  std::vector<Problem> problems;
+  check_relations(node, "node", problems);
+  return lines(problems);
+}
+
+TEST(Check, ReadersOfTheLedgerAreAdminUsers) {
+  v1::NodeConfig node;
+  node.add_admin_users("alice");
+  for (const char* reader : {"root", "alice", "bob"}) node.add_ledger_readers(reader);
+  EXPECT_EQ(
+      lines_of_node(node),
+      Lines{"node.ledger_readers[2]: bob is not in node.admin_users, so the admin socket turns it away; "
+            "add it there, too"});
+}
+
+std::vector<std::string> lines_of_swarm(const v1::SwarmConfig& swarm) {
+  std::vector<Problem> problems;
+  check_relations(swarm, "swarm", problems);
+  return lines(problems);
+}
+
+TEST(Check, AWildcardIsNotWhatPeersCanConnectTo) {
+  v1::SwarmConfig swarm;
+  EXPECT_EQ(lines_of_swarm(swarm), Lines{});
+  swarm.set_advertise("ns1.example.net");
+  EXPECT_EQ(lines_of_swarm(swarm),
+            Lines{"swarm.advertise: means nothing without swarm.listen; set that, or leave this out"});
+  for (const char* every : {"0.0.0.0@8453", "::"}) {
+    swarm.set_listen(every);
+    EXPECT_EQ(lines_of_swarm(swarm), Lines{});
+    swarm.clear_advertise();
+    EXPECT_EQ(lines_of_swarm(swarm),
+              Lines{"swarm.advertise: is required when swarm.listen is every address of the machine (" +
+                    std::string(every) + "); say which of them the other nodes connect to"});
+    swarm.set_advertise("10.54.0.1");
+  }
+}
+
 }  // namespace
 }  // namespace swarmdns::config

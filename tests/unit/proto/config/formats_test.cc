@@ -50,7 +50,14 @@ INSTANTIATE_TEST_SUITE_P(
         Case{v1::DATE_TIME, "20201231235959", true}, Case{v1::DATE_TIME, "20201331235959", false},
         Case{v1::DATE_TIME, "2020123123595", false}, Case{v1::FILE_PREFIX, "n1", true},
         Case{v1::FILE_PREFIX, "a/b", false}, Case{v1::LINE, "a\nb", false},
-        Case{v1::LINE, "num-threads: 1", true}));
+        Case{v1::LINE, "num-threads: 1", true}, Case{v1::HOST_PORT, "ns1.example.net@8453", true},
+        Case{v1::HOST_PORT, "ns1", true}, Case{v1::HOST_PORT, "2001:db8::1@8453", true},
+        Case{v1::HOST_PORT, "10.54.0.2", true}, Case{v1::HOST_PORT, "10.54.0.256", false},
+        Case{v1::HOST_PORT, "ns1:8453", false}, Case{v1::HOST_PORT, "ns1@0", false},
+        Case{v1::HOST_PORT, "ns1@", false}, Case{v1::HOST_PORT, "@8453", false},
+        Case{v1::HOST_PORT, "-ns1", false}, Case{v1::HOST_PORT, "ns1..net", false},
+        Case{v1::DOMAIN_NAME, "corp.example", true}, Case{v1::DOMAIN_NAME, ".", true},
+        Case{v1::DOMAIN_NAME, "", false}, Case{v1::DOMAIN_NAME, "a..b", false}));
 
 TEST(FormatProblem, OffersTheMendForHostBits) {
   EXPECT_EQ(format_problem(v1::IP_PREFIX, "10.53.1.1/24"),

@@ -1,0 +1,194 @@
+#include "controlplane/app/swarm_host.h"
+
+#include <chrono>
+#include <future>
+
+#include "controlplane/membership/directory.h"
+#include "proto/config/formats.h"
+
+namespace swarmdns::controlplane {
+namespace {
+
+constexpr auto kPollInterval = std::chrono::milliseconds(1000);
+constexpr auto kLookInterval = std::chrono::milliseconds(20);
+
+// "10.54.0.1@8453" as configured to "10.54.0.1:8453" as dialled; IPv6 in brackets.
+std::string dial_address(const std::string& configured, const std::string& default_port) {
+  const std::size_t at = configured.find('@');
+  const std::string host = configured.substr(0, at);
+  const std::string port = at == std::string::npos ? default_port : configured.substr(at + 1);
+  return host.contains(':') ? "[" + host + "]:" + port : host + ":" + port;
+}
+
+std::string phase_text(const v1::DataplaneStatus& status) {
+  switch (status.readiness().phase()) {
+    case v1::LIFE_READY:
+      return "ready";
+    case v1::LIFE_READY_COLD:
+      return "ready (cold)";
+    case v1::LIFE_WARMING:
+      return "initialize";
+    default:
+      return "configure";
+  }
+}
+
+}  // namespace
+
+SwarmHost::SwarmHost(std::function<v1::Config()> config, Log& log) : config_(std::move(config)), log_(log) {}
+
+SwarmHost::~SwarmHost() {
+  stop();
+}
+
+void SwarmHost::start() {
+  poller_ = std::jthread([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      poll_dataplane();
+      std::unique_lock lock(poll_mutex_);
+      poll_wake_.wait_for(lock, stop, kPollInterval, [] { return false; });
+    }
+  });
+  const std::unique_lock held(membership_);
+  const IdentityFiles files(config_().node().state_dir());
+  auto identity = files.load();
+  if (!identity) {
+    trouble_ = identity.error();
+    log_.warning("swarm: " + trouble_);
+    return;
+  }
+  if (!*identity) return;
+  if (auto opened = open(files, std::move(**identity)); !opened) {
+    trouble_ = opened.error();
+    log_.warning("swarm: " + trouble_);
+  }
+}
+
+void SwarmHost::stop() {
+  poller_ = {};
+  const std::unique_lock held(membership_);
+  member_.reset();
+}
+
+std::expected<void, std::string> SwarmHost::open(const IdentityFiles& files, Identity identity) {
+  const v1::Config config = config_();
+  const auto where = addresses(config);
+  if (!where) return std::unexpected(where.error().text);
+  Member::Options options;
+  options.listen = where->first;
+  options.profile = config.swarm().profile() == v1::SWARM_WAN ? LogProfile::kWan : LogProfile::kLan;
+  options.describe = [this] { return describe(); };
+  options.say = [this](const std::string& text) { log_.info("swarm: " + text); };
+  const std::string name = identity.record.swarm_name();
+  const std::uint64_t id = identity.record.node();
+  auto member = Member::start(files, std::move(identity), std::move(options));
+  if (!member) return std::unexpected(member.error());
+  member_ = std::move(*member);
+  trouble_.clear();
+  log_.info("swarm: node " + std::to_string(id) + " of " + name + ", listening on " + where->first);
+  return {};
+}
+
+Outcome<std::pair<std::string, std::string>> SwarmHost::addresses(const v1::Config& config) const {
+  if (config.swarm().listen().empty()) {
+    return std::unexpected(
+        Refusal{Refusal::Kind::kPrecondition,
+                "swarm.listen is not set: say in the node's file on which address the other nodes "
+                "reach it, and start the control plane again"});
+  }
+  const std::string listen = dial_address(config.swarm().listen(), "8453");
+  const std::string& advertise = config.swarm().advertise();
+  return std::pair(listen, advertise.empty() ? listen : dial_address(advertise, "8453"));
+}
+
+Outcome<void> SwarmHost::require_member() const {
+  if (member_) return {};
+  if (!trouble_.empty()) {
+    return std::unexpected(
+        Refusal{Refusal::Kind::kPrecondition, "this node's membership cannot be opened: " + trouble_});
+  }
+  return std::unexpected(
+      Refusal{Refusal::Kind::kPrecondition,
+              "this node is in no swarm; swarmctl swarm init makes one, swarmctl swarm join enters one"});
+}
+
+Outcome<void> SwarmHost::require_none() const {
+  if (!member_ && trouble_.empty()) return {};
+  return std::unexpected(Refusal{Refusal::Kind::kPrecondition,
+                                 member_ ? "this node is a member of swarm " +
+                                               member_->identity().record.swarm_name() +
+                                               " already; swarmctl swarm leave takes it out"
+                                         : "this node's membership cannot be opened: " + trouble_});
+}
+
+bool SwarmHost::wait_until(const std::function<bool()>& holds, std::uint64_t patience_ms) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
+  for (;;) {
+    if (on_reactor<bool>(holds)) return true;
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(kLookInterval);
+  }
+}
+
+void SwarmHost::poll_dataplane() {
+  const v1::Config config = config_();
+  v1::NodeReport report;
+  report.set_name(config.node().name());
+  report.set_region(config.node().region());
+  report.set_version(SWARMDNS_VERSION);
+  report.set_cores(static_cast<std::uint32_t>(config.dataplane().eal().worker_cpus_size()));
+  report.set_ports(static_cast<std::uint32_t>(config.dataplane().ports_size()));
+  DataplaneLink link(config.node().run_dir() + "/dataplane.sock");
+  if (const auto status = link.status()) {
+    report.set_phase(phase_text(*status));
+    report.set_cache_budget_bytes(status->cache().budget_bytes());
+    report.set_cache_used_bytes(status->cache().used_bytes());
+    report.set_cache_entries(status->cache().entries());
+    std::uint32_t busy = 0;
+    for (const v1::WorkerStatus& worker : status->workers()) busy += worker.busy_permille();
+    if (status->workers_size() > 0)
+      report.set_busy_permille(busy / static_cast<std::uint32_t>(status->workers_size()));
+  } else {
+    report.set_phase("setup");
+    report.add_troubles("the data plane does not answer");
+  }
+  const std::scoped_lock lock(report_mutex_);
+  report_ = std::move(report);
+}
+
+v1::NodeReport SwarmHost::describe() const {
+  const std::scoped_lock lock(report_mutex_);
+  return report_;
+}
+
+Outcome<v1::Committed> SwarmHost::commit(v1::Transaction transaction, const v1::Caller& caller) {
+  transaction.set_principal(caller.principal());
+  transaction.set_reason(caller.reason());
+  transaction.set_request_id(caller.request_id());
+  std::promise<std::expected<Receipt, SubmitError>> verdict;
+  member_->reactor().post([&] {
+    member_->core().submitter().submit(std::move(transaction), [&](std::expected<Receipt, SubmitError> done) {
+      verdict.set_value(std::move(done));
+    });
+  });
+  const auto done = verdict.get_future().get();
+  if (!done) {
+    const auto kind = done.error().kind == SubmitError::Kind::kRefused ? Refusal::Kind::kInvalid
+                                                                       : Refusal::Kind::kUnavailable;
+    return std::unexpected(Refusal{kind, done.error().text});
+  }
+  v1::Committed committed;
+  committed.set_height(done->height);
+  committed.set_leaf(done->leaf);
+  committed.set_time_ms(done->time_ms);
+  return committed;
+}
+
+Outcome<v1::MemberRecord> SwarmHost::member_named(const std::string& who) {
+  std::expected<v1::MemberRecord, std::string> found;
+  member_->run([&] { found = find_member(member_->core().chain().state(), who); });
+  if (!found) return std::unexpected(Refusal{Refusal::Kind::kNotFound, found.error()});
+  return *found;
+}
+
+}  // namespace swarmdns::controlplane

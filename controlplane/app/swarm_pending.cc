@@ -1,0 +1,53 @@
+// What belongs to the swarm's caches, configuration and recovery, and is not wired into the node yet: refused
+// with that reason, and nothing is changed.
+#include "controlplane/app/swarm_host.h"
+
+namespace swarmdns::controlplane {
+namespace {
+
+std::unexpected<Refusal> not_yet(const char* what) {
+  return std::unexpected(
+      Refusal{Refusal::Kind::kPrecondition, std::string("this version of SwarmDNS cannot ") + what + " yet"});
+}
+
+}  // namespace
+
+Outcome<v1::RecoverSwarmResponse> SwarmHost::recover_swarm(const v1::RecoverSwarmRequest&) {
+  return not_yet("recover a swarm that lost its quorum");
+}
+Outcome<v1::RotateAuthorityResponse> SwarmHost::rotate_authority(const v1::RotateAuthorityRequest&) {
+  return not_yet("rotate the certification authority");
+}
+Outcome<v1::ApplySwarmConfigResponse> SwarmHost::apply_swarm_config(const v1::ApplySwarmConfigRequest&) {
+  return not_yet("apply a configuration to all nodes");
+}
+Outcome<v1::ListSwarmConfigsResponse> SwarmHost::swarm_configs(const v1::ListSwarmConfigsRequest&) {
+  return not_yet("keep configurations of all nodes");
+}
+Outcome<v1::ApplySwarmConfigResponse> SwarmHost::rollback_swarm_config(
+    const v1::RollbackSwarmConfigRequest&) {
+  return not_yet("roll a configuration of all nodes back");
+}
+Outcome<v1::GetHistoryResponse> SwarmHost::history(const v1::GetHistoryRequest&) {
+  return not_yet("tell the history of a name");
+}
+Outcome<v1::GetAtResponse> SwarmHost::at(const v1::GetAtRequest&) {
+  return not_yet("tell what a cache held at a time");
+}
+Outcome<v1::DiffHeightsResponse> SwarmHost::diff(const v1::DiffHeightsRequest&) {
+  return not_yet("compare two heights");
+}
+Outcome<v1::ProveResponse> SwarmHost::prove_of_mutation(const v1::ProveMutation&) {
+  return not_yet("prove a mutation");
+}
+Outcome<void> SwarmHost::rollback_cache(const v1::RollbackCacheRequest&, const Take<v1::RollbackProgress>&) {
+  return not_yet("roll caches back");
+}
+Outcome<v1::EraseNameResponse> SwarmHost::erase_name(const v1::EraseNameRequest&) {
+  return not_yet("erase a name");
+}
+Outcome<void> SwarmHost::export_ledger(const v1::ExportLedgerRequest&, const Take<v1::ExportPiece>&) {
+  return not_yet("export the ledger");
+}
+
+}  // namespace swarmdns::controlplane

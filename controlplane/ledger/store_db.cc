@@ -1,0 +1,262 @@
+#include "controlplane/ledger/store_db.h"
+
+#include <rocksdb/convenience.h>
+#include <rocksdb/env.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/utilities/checkpoint.h>
+
+#include <filesystem>
+#include <vector>
+
+namespace swarmdns::controlplane {
+namespace {
+
+// In the order of Family; the first is RocksDB's own.
+constexpr const char* kNames[kFamilies] = {"default", "blocks",      "bodies",   "tiles",
+                                           "state",   "checkpoints", "segments", "mutations"};
+
+// What must fit on a disk that was full before it is written again: more than the memory tables hold.
+constexpr std::size_t kRoom = 16u << 20;
+
+rocksdb::Slice slice(std::string_view octets) {
+  return {octets.data(), octets.size()};
+}
+std::string_view view(const rocksdb::Slice& octets) {
+  return {octets.data(), octets.size()};
+}
+
+// RocksDB would try every few seconds, on a thread of its own, whether a full disk has room again, and answer
+// "busy" meanwhile. Here the next write tries.
+class NoRetries final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
+rocksdb::DBOptions database_options(const StoreOptions& options) {
+  rocksdb::DBOptions chosen;
+  if (options.env != nullptr) chosen.env = options.env;
+  chosen.create_if_missing = options.create;
+  chosen.create_missing_column_families = true;
+  // What the log has and the store has not is applied again: a torn or unsynced end of the WAL is no damage.
+  chosen.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  chosen.max_total_wal_size = 64u << 20;
+  chosen.info_log_level = rocksdb::WARN_LEVEL;
+  chosen.keep_log_file_num = 2;
+  chosen.listeners.push_back(std::make_shared<NoRetries>());
+  return chosen;
+}
+
+rocksdb::ColumnFamilyOptions family_options() {
+  rocksdb::ColumnFamilyOptions chosen;
+  chosen.write_buffer_size = 16u << 20;
+  return chosen;
+}
+
+}  // namespace
+
+std::string end_of_prefix(std::string_view prefix) {
+  std::string end(prefix);
+  while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xFF) end.pop_back();
+  if (!end.empty()) end.back() = static_cast<char>(end.back() + 1);
+  return end;
+}
+
+std::string StoreDb::sentence(const char* doing, const rocksdb::Status& status) const {
+  std::string text = "the ledger's store " + options_.path + " " + doing + ": " + status.ToString();
+  if (status.IsNoSpace())
+    text += "; its disk is full: make room, it goes on by itself";
+  else if (status.IsCorruption())
+    text += "; the file is damaged: the node can fetch the store from a peer";
+  return text;
+}
+
+std::expected<std::unique_ptr<StoreDb>, std::string> StoreDb::open(StoreOptions options) {
+  std::unique_ptr<StoreDb> store(new StoreDb(std::move(options)));
+  if (const auto opened = store->open_files(); !opened) return std::unexpected(opened.error());
+  return store;
+}
+
+StoreResult StoreDb::open_files() {
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const char* name : kNames) families.emplace_back(name, family_options());
+  families[static_cast<std::size_t>(Family::kSegments)].options = options_.segments;
+  families[static_cast<std::size_t>(Family::kMutations)].options = options_.mutations;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(database_options(options_), options_.path, families, &handles, &db);
+  if (!status.ok()) {
+    failure_ = sentence("cannot be opened", status);
+    return std::unexpected(failure_);
+  }
+  db_.reset(db);
+  std::copy(handles.begin(), handles.end(), handles_.begin());
+  failure_.clear();
+  return {};
+}
+
+void StoreDb::close() {
+  if (!db_) return;
+  for (rocksdb::ColumnFamilyHandle*& one : handles_) {
+    // The handle only; the error of a handle that is in use elsewhere cannot come.
+    static_cast<void>(db_->DestroyColumnFamilyHandle(one));
+    one = nullptr;
+  }
+  static_cast<void>(db_->Close());
+  db_.reset();
+}
+
+StoreDb::~StoreDb() {
+  close();
+}
+
+std::expected<std::optional<std::string>, std::string> StoreDb::get(Family family,
+                                                                    std::string_view key) const {
+  if (!db_) return std::unexpected(failure_);
+  std::string value;
+  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), handle(family), slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return std::unexpected(sentence("cannot be read", status));
+  return value;
+}
+
+StoreResult StoreDb::scan(Family family, std::string_view from, std::string_view end,
+                          const Visit& visit) const {
+  if (!db_) return std::unexpected(failure_);
+  rocksdb::ReadOptions options;
+  const rocksdb::Slice bound = slice(end);
+  if (!end.empty()) options.iterate_upper_bound = &bound;
+  const std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator(options, handle(family)));
+  for (rows->Seek(slice(from)); rows->Valid(); rows->Next()) {
+    if (!visit(view(rows->key()), view(rows->value()))) return {};
+  }
+  if (!rows->status().ok()) return std::unexpected(sentence("cannot be read", rows->status()));
+  return {};
+}
+
+std::expected<std::optional<std::pair<std::string, std::string>>, std::string> StoreDb::last(
+    Family family, std::string_view from, std::string_view end) const {
+  if (!db_) return std::unexpected(failure_);
+  rocksdb::ReadOptions options;
+  const rocksdb::Slice bound = slice(end);
+  if (!end.empty()) options.iterate_upper_bound = &bound;
+  const std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator(options, handle(family)));
+  rows->SeekToLast();
+  if (!rows->status().ok()) return std::unexpected(sentence("cannot be read", rows->status()));
+  if (!rows->Valid() || view(rows->key()) < from) return std::nullopt;
+  return std::pair(rows->key().ToString(), rows->value().ToString());
+}
+
+void StoreDb::put(rocksdb::WriteBatch& batch, Family family, std::string_view key, std::string_view value) {
+  static_cast<void>(batch.Put(handle(family), slice(key), slice(value)));
+}
+
+void StoreDb::remove(rocksdb::WriteBatch& batch, Family family, std::string_view key) {
+  static_cast<void>(batch.Delete(handle(family), slice(key)));
+}
+
+void StoreDb::remove_range(rocksdb::WriteBatch& batch, Family family, std::string_view from,
+                           std::string_view end) {
+  static_cast<void>(batch.DeleteRange(handle(family), slice(from), slice(end)));
+}
+
+// Resume() writes files; when these fail too, RocksDB takes no further try. So something else is tried first.
+bool StoreDb::has_room() const {
+  const std::string name = options_.path + "/room";
+  const bool room = rocksdb::WriteStringToFile(db_->GetEnv(), std::string(kRoom, '\0'), name, true).ok();
+  static_cast<void>(db_->GetEnv()->DeleteFile(name));
+  return room;
+}
+
+StoreResult StoreDb::write(rocksdb::WriteBatch& batch) {
+  if (!db_) return std::unexpected(failure_);
+  if (!failure_.empty()) {
+    if (!has_room() || !db_->Resume().ok()) return std::unexpected(failure_);
+    failure_.clear();
+  }
+  const rocksdb::Status status = db_->Write(rocksdb::WriteOptions(), &batch);
+  if (!status.ok()) {
+    failure_ = sentence("cannot be written", status);
+    return std::unexpected(failure_);
+  }
+  return {};
+}
+
+StoreResult StoreDb::sync() {
+  // Debian's RocksDB has its assertions: syncing a log that could not be written would end the process.
+  if (!failure_.empty()) return std::unexpected(failure_);
+  const rocksdb::Status status = db_->SyncWAL();
+  if (!status.ok()) {
+    failure_ = sentence("cannot be synced", status);
+    return std::unexpected(failure_);
+  }
+  return {};
+}
+
+StoreResult StoreDb::recover() {
+  close();
+  return open_files();
+}
+
+StoreResult StoreDb::adopt(const std::string& folder) {
+  namespace fs = std::filesystem;
+  const std::string aside = options_.path + ".old";
+  std::error_code error;
+  fs::remove_all(aside, error);
+  close();
+  fs::rename(options_.path, aside, error);
+  if (!error) fs::rename(folder, options_.path, error);
+  auto opened = error ? StoreResult(std::unexpected("cannot put " + folder + " in place of " + options_.path +
+                                                    ": " + error.message()))
+                      : open_files();
+  if (opened) {
+    fs::remove_all(aside, error);
+    return {};
+  }
+  close();
+  if (fs::exists(aside, error)) {
+    fs::remove_all(options_.path, error);
+    fs::rename(aside, options_.path, error);
+  }
+  if (auto again = open_files(); !again) return std::unexpected(opened.error() + "; " + again.error());
+  return opened;
+}
+
+StoreResult StoreDb::scrub() {
+  // A row that is not yet in a file makes RocksDB begin a new WAL when all families are flushed; the old one,
+  // which has what was overwritten, goes then.
+  rocksdb::WriteBatch batch;
+  put(batch, Family::kMeta, "scrub", "");
+  if (const auto written = write(batch); !written) return written;
+  const std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
+  rocksdb::FlushOptions flush;
+  rocksdb::Status status = db_->Flush(flush, all);
+  rocksdb::CompactRangeOptions compact;
+  compact.exclusive_manual_compaction = false;
+  compact.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  if (status.ok()) status = db_->CompactRange(compact, handle(Family::kBodies), nullptr, nullptr);
+  if (!status.ok()) return std::unexpected(sentence("cannot be compacted", status));
+  return {};
+}
+
+StoreResult StoreDb::copy_to(const std::string& path) const {
+  if (!db_) return std::unexpected(failure_);
+  rocksdb::Checkpoint* made = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(path);
+  if (!status.ok()) return std::unexpected(sentence(("cannot be copied to " + path).c_str(), status));
+  return {};
+}
+
+StoreResult StoreDb::verify_files() const {
+  if (!db_) return std::unexpected(failure_);
+  const rocksdb::Status status = db_->VerifyChecksum();
+  if (!status.ok()) return std::unexpected(sentence("is damaged", status));
+  return {};
+}
+
+}  // namespace swarmdns::controlplane

@@ -1,0 +1,112 @@
+// The ledger's RocksDB: opening it, its column families and keys, its errors as sentences. For the files of
+// this folder that keep something (store.cc, segment_store.cc, ...); docs/formats/ledger.md has the layout.
+// Reactor thread, but for what says otherwise.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include "controlplane/ledger/octets.h"
+
+namespace swarmdns::controlplane {
+
+enum class Family : std::uint8_t {
+  kMeta,         // "format", "applied", "tip", "pruned"
+  kBlocks,       // height be64: BlockRecord
+  kBodies,       // leaf be64: Leaf; empty = erased
+  kTiles,        // level (one octet), index be64: hashes
+  kState,        // 'k' key: value; 'b' bucket be16 key: SHA-256(value)
+  kCheckpoints,  // height be64: signed note
+  kSegments,     // of swarm/segment_store.h, as docs/formats/segments.md says
+  kMutations,    // the same
+};
+inline constexpr std::size_t kFamilies = 8;
+
+inline std::string key64(std::uint64_t number) {
+  std::string key;
+  append_be64(key, number);
+  return key;
+}
+
+using StoreResult = std::expected<void, std::string>;
+
+struct StoreOptions {
+  std::string path;             // a folder of its own
+  rocksdb::Env* env = nullptr;  // file system, clock and threads; nullptr: the machine's
+  bool create = true;           // when there is none yet
+  // Of the two families that swarm/segment_store.h keeps.
+  rocksdb::ColumnFamilyOptions segments;
+  rocksdb::ColumnFamilyOptions mutations;
+};
+
+class StoreDb {
+ public:
+  static std::expected<std::unique_ptr<StoreDb>, std::string> open(StoreOptions options);
+  ~StoreDb();
+  StoreDb(const StoreDb&) = delete;
+  StoreDb& operator=(const StoreDb&) = delete;
+
+  // nullopt: no such key.
+  std::expected<std::optional<std::string>, std::string> get(Family family, std::string_view key) const;
+  // Keys from `from` on that are below `end` ("": no end), ascending; false ends it.
+  using Visit = std::function<bool(std::string_view key, std::string_view value)>;
+  StoreResult scan(Family family, std::string_view from, std::string_view end, const Visit& visit) const;
+  // The last one below `end`, but not below `from`.
+  std::expected<std::optional<std::pair<std::string, std::string>>, std::string> last(
+      Family family, std::string_view from, std::string_view end) const;
+
+  void put(rocksdb::WriteBatch& batch, Family family, std::string_view key, std::string_view value);
+  void remove(rocksdb::WriteBatch& batch, Family family, std::string_view key);
+  // [from, end)
+  void remove_range(rocksdb::WriteBatch& batch, Family family, std::string_view from, std::string_view end);
+  // Whole or not at all. After an error nothing is written any more until it has been tried again and the
+  // cause is gone (a full disk), or recover() was called.
+  StoreResult write(rocksdb::WriteBatch& batch);
+  StoreResult sync();
+
+  // Closes and opens it again: database() and handle() are others then. Reads may see the last write,
+  // although it was reported as failed.
+  StoreResult recover();
+  // Moves another database's folder into the place of this one's and opens it. When that fails, this one
+  // stands again.
+  StoreResult adopt(const std::string& folder);
+  // Bodies that were removed or overwritten are in none of the files any more, nor in the log of writes.
+  StoreResult scrub();
+  // A copy in a new folder, openable by itself; files are linked where the file system can. Any thread.
+  StoreResult copy_to(const std::string& path) const;
+  // Reads every file and compares the checksums. Any thread.
+  StoreResult verify_files() const;
+
+  const std::string& path() const { return options_.path; }
+  // For swarm/segment_store.h; thread-safe as RocksDB is.
+  rocksdb::DB* database() const { return db_.get(); }
+  rocksdb::ColumnFamilyHandle* handle(Family family) const {
+    return handles_[static_cast<std::size_t>(family)];
+  }
+
+ private:
+  explicit StoreDb(StoreOptions options) : options_(std::move(options)) {}
+  StoreResult open_files();
+  void close();
+  bool has_room() const;
+  std::string sentence(const char* doing, const rocksdb::Status& status) const;
+
+  StoreOptions options_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::array<rocksdb::ColumnFamilyHandle*, kFamilies> handles_{};
+  std::string failure_;  // why nothing can be written, or what keeps it closed; "" = nothing
+};
+
+// The first key that does not begin with `prefix`; "" when there is none.
+std::string end_of_prefix(std::string_view prefix);
+
+}  // namespace swarmdns::controlplane

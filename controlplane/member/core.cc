@@ -1,0 +1,245 @@
+#include "controlplane/member/core.h"
+
+#include "controlplane/membership/directory.h"
+#include "controlplane/state/apply.h"
+#include "controlplane/state/keys.h"
+
+namespace swarmdns::controlplane {
+namespace {
+
+constexpr std::uint64_t kWatchMs = 50;
+
+bool changes_members(const v1::Transaction& transaction) {
+  return transaction.has_genesis() || transaction.has_member_added() || transaction.has_member_removed() ||
+         transaction.has_member_changed();
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<MemberCore>, std::string> MemberCore::open(Parts parts, Options options) {
+  std::unique_ptr<MemberCore> core(new MemberCore(parts, std::move(options)));
+  auto chain = Chain::open(parts.store);
+  if (!chain) return std::unexpected(chain.error());
+  core->chain_ = std::move(*chain);
+  return core;
+}
+
+MemberCore::~MemberCore() = default;
+
+void MemberCore::start(ReplicatedLog& log) {
+  log_ = &log;
+  Reactor& reactor = parts_.reactor;
+  sequencer_ = std::make_unique<Sequencer>(reactor, log, Sequencer::Limits{});
+  Submitter::Options submit;
+  submit.self = options_.self;
+  submit.key = options_.keys.secret_key;
+  submitter_ = std::make_unique<Submitter>(reactor, parts_.link, log, *sequencer_, *chain_, submit);
+  cosigner_ = std::make_unique<Cosigner>(reactor, parts_.link, *chain_,
+                                         Cosigner::Options{options_.self, options_.keys});
+  roster_ = std::make_unique<Roster>(reactor, parts_.link, options_.self, [this] { return describe(); });
+  keeper_ = std::make_unique<LogKeeper>(reactor, log, *chain_, *submitter_, *roster_, options_.self,
+                                        [this](const std::string& text) { options_.say(text); });
+  // Last, so that whoever else listens has heard of the block before.
+  chain_->subscribe([this](const AppliedBlock& block) { applied(block); });
+  meet_members();
+  roster_->start();
+  watch_leader();
+}
+
+void MemberCore::receive(NodeId from, Channel, v1::PeerMessage message) {
+  if (log_ == nullptr) return;
+  switch (message.body_case()) {
+    case v1::PeerMessage::kRaft:
+    case v1::PeerMessage::kReadIndexRequest:
+    case v1::PeerMessage::kReadIndexResponse:
+      log_->receive(from, std::move(message));
+      break;
+    case v1::PeerMessage::kForwardRequest: {
+      // A member speaks for itself: what others made is not taken from it.
+      v1::PeerMessage answer;
+      answer.set_request(message.request());
+      v1::Bundle bundle = std::move(*message.mutable_forward_request()->mutable_bundle());
+      if (bundle.node() != from) {
+        answer.mutable_forward_response()->set_verdict(v1::ForwardResponse::REFUSED);
+        answer.mutable_forward_response()->set_text("the bundle is another node's");
+      } else {
+        *answer.mutable_forward_response() = sequencer_->take(std::move(bundle));
+      }
+      parts_.link.send(from, Channel::kConsensus, std::move(answer));
+      break;
+    }
+    case v1::PeerMessage::kForwardResponse:
+      submitter_->answered(message.request(), message.forward_response());
+      break;
+    case v1::PeerMessage::kCosignRequest:
+      cosigner_->receive(from, message.request(), message.cosign_request());
+      break;
+    case v1::PeerMessage::kCosignResponse:
+      cosigner_->receive(from, message.cosign_response());
+      break;
+    case v1::PeerMessage::kCheckpoint:
+      cosigner_->receive(from, message.checkpoint());
+      break;
+    case v1::PeerMessage::kReport:
+      roster_->receive(from, std::move(*message.mutable_report()));
+      break;
+    default:
+      if (other_) other_(from, std::move(message));
+  }
+}
+
+v1::NodeReport MemberCore::describe() const {
+  v1::NodeReport report = options_.describe();
+  report.set_version_min(kOldestVersion);
+  report.set_version_max(kVersion);
+  report.set_height(chain_->height());
+  report.set_log_index(chain_->applied_index());
+  return report;
+}
+
+std::expected<void, std::string> MemberCore::apply(std::uint64_t index, std::span<const std::byte> entry) {
+  return chain_->apply(index, entry);
+}
+
+void MemberCore::applied(const AppliedBlock& block) {
+  bool meet = false;
+  bool settings = false;
+  for (const AppliedBundle& bundle : block.bundles) {
+    for (const JudgedTransaction& judged : bundle.transactions) {
+      if (!judged.refusal.empty()) continue;
+      meet = meet || changes_members(judged.content);
+      settings = settings || judged.content.has_settings_changed() || judged.content.has_genesis();
+    }
+  }
+  // Not from within the engine.
+  if (meet) {
+    parts_.reactor.post([this] {
+      meet_members();
+      keeper_->look_soon();
+    });
+  }
+  if (settings && options_.settings_changed) {
+    if (const auto now = read<v1::SwarmSettings>(chain_->state(), keys::kSettings))
+      options_.settings_changed(*now);
+  }
+}
+
+void MemberCore::meet_members() {
+  std::vector<PeerAddress> peers;
+  std::vector<NodeId> others;
+  bool belongs = chain_->height() == 0;
+  for (const v1::MemberRecord& record : live_members(chain_->state())) {
+    if (record.id() == options_.self) {
+      belongs = true;
+      continue;
+    }
+    peers.push_back({record.id(), record.address(), record.tls_pin()});
+    others.push_back(record.id());
+  }
+  // One that was removed speaks with nobody any more; a joining one has no state yet and keeps what it was
+  // told.
+  if (chain_->height() == 0) return;
+  if (!belongs) peers.clear();
+  parts_.link.set_peers(std::move(peers));
+  roster_->set_members(std::move(others));
+}
+
+std::expected<std::string, std::string> MemberCore::manifest() {
+  if (!chain_->tip()) return std::unexpected("there is no block yet");
+  if (auto synced = parts_.store.sync(); !synced) return std::unexpected(synced.error());
+  v1::Manifest manifest;
+  manifest.set_swarm_id(as_string(chain_->swarm_id()));
+  manifest.set_incarnation(chain_->incarnation());
+  manifest.set_log_index(chain_->applied_index());
+  manifest.set_height(chain_->height());
+  manifest.set_block_hash(as_string(chain_->tip_hash()));
+  manifest.set_state_root(as_string(chain_->tip()->state_root));
+  return manifest.SerializeAsString();
+}
+
+// The state stays where it is: whoever wants it gets a copy made at that moment.
+void MemberCore::manifest_kept(bool) {}
+
+void MemberCore::install(NodeId from, std::string text,
+                         std::function<void(std::expected<void, std::string>)> done) {
+  v1::Manifest manifest;
+  if (!manifest.ParseFromString(text)) {
+    parts_.reactor.post([done = std::move(done)] { done(std::unexpected("the manifest cannot be read")); });
+    return;
+  }
+  if (manifest.log_index() <= chain_->applied_index() && chain_->height() > 0) {
+    parts_.reactor.post([done = std::move(done)] { done({}); });
+    return;
+  }
+  options_.say("fetching the ledger up to block " + std::to_string(manifest.height()) + " from node " +
+               std::to_string(from));
+  parts_.installer.install(
+      from, manifest, [this, done = std::move(done)](std::expected<void, std::string> fetched) {
+        if (fetched) fetched = chain_->reopen();
+        if (fetched) {
+          meet_members();
+          options_.say("the ledger is here up to block " + std::to_string(chain_->height()));
+        } else {
+          options_.say("the ledger could not be fetched: " + fetched.error());
+        }
+        done(std::move(fetched));
+      });
+}
+
+void MemberCore::cancel_install() {
+  parts_.installer.cancel();
+}
+
+std::expected<void, std::string> MemberCore::restore(std::string_view text) {
+  v1::Manifest manifest;
+  if (!manifest.ParseFromString(std::string(text))) return std::unexpected("the manifest cannot be read");
+  if (manifest.log_index() > chain_->applied_index()) {
+    return std::unexpected("the ledger's store stands at entry " + std::to_string(chain_->applied_index()) +
+                           " of the log, whose snapshot is at " + std::to_string(manifest.log_index()) +
+                           ": it is older than the log, or was replaced; remove the node and join it anew");
+  }
+  return {};
+}
+
+void MemberCore::leadership(bool leader, std::uint64_t term) {
+  if (leads_ == leader) return;
+  leads_ = leader;
+  options_.say(leader ? "leads the swarm, term " + std::to_string(term) : "leads the swarm no more");
+  parts_.reactor.post([this, leader] {
+    if (leads_ != leader) return;
+    sequencer_->reset();
+    cosigner_->set_leader(leader);
+    keeper_->set_leader(leader);
+    if (leader && chain_->height() == 0 && options_.genesis.has_genesis()) found();
+    submitter_->leader_changed();
+  });
+}
+
+void MemberCore::members(std::uint64_t, const std::vector<LogMember>& members) {
+  parts_.reactor.post([this, members] { keeper_->members(members); });
+}
+
+void MemberCore::found() {
+  const v1::Genesis& genesis = options_.genesis.genesis();
+  v1::Leaf leaf;
+  Salt salt{};
+  parts_.reactor.random(salt);
+  leaf.set_salt(as_string(salt));
+  leaf.set_transaction(options_.genesis.SerializeAsString());
+  const auto swarm = array_from<std::tuple_size_v<SwarmId>>(genesis.swarm_id());
+  if (!swarm) return;  // its maker checks it
+  sequencer_->take(
+      make_bundle({*swarm, genesis.incarnation(), options_.self, 1}, {leaf}, options_.keys.secret_key));
+}
+
+// What is on its way is sent to a new leader as soon as one is known, not when patience has run out.
+void MemberCore::watch_leader() {
+  const NodeId leader = log_->status().leader;
+  if (leader != leader_) {
+    leader_ = leader;
+    if (leader != 0) submitter_->leader_changed();
+  }
+  watch_.start(kWatchMs, [this] { watch_leader(); });
+}
+
+}  // namespace swarmdns::controlplane

@@ -1,0 +1,46 @@
+// Who this node is in its swarm, kept in STATE_DIR/swarm. Blocking file I/O: not from the reactor thread.
+//
+//   identity.json   NodeIdentity; without it the node is in no swarm
+//   ledger.key, tls.key   certs/keys.h
+//   log/            the engine's log
+//   ledger/         the ledger's RocksDB
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+
+#include "controlplane/certs/keys.h"
+#include "swarmdns/v1/identity.pb.h"
+
+namespace swarmdns::controlplane {
+
+struct Identity {
+  v1::NodeIdentity record;
+  NodeKeys keys;
+};
+
+class IdentityFiles {
+ public:
+  explicit IdentityFiles(const std::string& state_dir) : directory_(state_dir + "/swarm") {}
+
+  const std::string& directory() const { return directory_; }
+  std::string log_directory() const { return directory_ + "/log"; }
+  std::string ledger_directory() const { return directory_ + "/ledger"; }
+
+  // Nothing: in no swarm. An error when something is there that cannot be used, with the mend.
+  std::expected<std::optional<Identity>, std::string> load() const;
+  // A directory only root can read, with nothing in it but a file system's own; an error when remains of a
+  // membership are there.
+  std::expected<void, std::string> prepare() const;
+  std::expected<void, std::string> keep(const v1::NodeIdentity& record) const;
+  std::expected<void, std::string> keep(const Identity& identity) const;
+  // Takes the identity away first, then the rest; what is in use elsewhere must be closed.
+  std::expected<void, std::string> forget() const;
+
+ private:
+  std::string file() const { return directory_ + "/identity.json"; }
+  const std::string directory_;
+};
+
+}  // namespace swarmdns::controlplane

@@ -1,0 +1,184 @@
+#include "controlplane/member/member.h"
+
+#include <chrono>
+
+#include "controlplane/member/authority_state.h"
+#include "controlplane/member/state_check.h"
+#include "controlplane/state/keys.h"
+
+namespace swarmdns::controlplane {
+namespace {
+
+KeyPair key_pair(const LedgerKey& key) {
+  KeyPair pair;
+  const auto public_key = array_from<std::tuple_size_v<PublicKey>>(key.public_key);
+  const auto secret_key = array_from<std::tuple_size_v<SecretKey>>(key.secret.view());
+  if (public_key) pair.public_key = *public_key;
+  if (secret_key) pair.secret_key = *secret_key;
+  return pair;
+}
+
+std::int64_t wall_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// Before the ledger says who there is: whoever was there when this node joined.
+std::shared_ptr<const SwarmView> first_view(const v1::NodeIdentity& record, const std::string& own_pin) {
+  auto view = std::make_shared<SwarmView>();
+  view->swarm_id = record.swarm_id();
+  view->incarnation = record.incarnation();
+  view->roots = record.roots();
+  for (const v1::JoinMember& known : record.members()) view->nodes[known.tls_pin()] = {known.id(), false};
+  view->nodes[own_pin] = {record.node(), false};
+  return view;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Member>, std::string> Member::start(const IdentityFiles& files,
+                                                                  Identity identity, Options options) {
+  std::unique_ptr<Member> member(new Member(files, std::move(identity), std::move(options)));
+  if (auto opened = member->open(); !opened) return std::unexpected(opened.error());
+  return member;
+}
+
+Member::Member(const IdentityFiles& files, Identity identity, Options options)
+    : files_(files), identity_(std::move(identity)), options_(std::move(options)), tls_(wall_seconds) {}
+
+Member::~Member() {
+  if (log_) {
+    std::promise<void> stopped;
+    reactor_.run([&] { log_->stop([&] { stopped.set_value(); }); });
+    stopped.get_future().wait();
+  }
+  reactor_.run([this] { close_on_reactor(); });
+  reactor_.stop();
+}
+
+std::expected<void, std::string> Member::open() {
+  StoreOptions store;
+  store.path = files_.ledger_directory();
+  auto opened = LedgerStore::open(store);
+  if (!opened) return std::unexpected(opened.error());
+  store_ = std::move(*opened);
+  if (auto set = tls_.set_identity(identity_.keys.tls.pem, identity_.record.chain()); !set)
+    return std::unexpected(set.error());
+  std::expected<void, std::string> result;
+  reactor_.run([&] { result = open_on_reactor(); });
+  return result;
+}
+
+std::expected<void, std::string> Member::open_on_reactor() {
+  const v1::NodeIdentity& record = identity_.record;
+  PeerLinkOptions link;
+  link.node = record.node();
+  link.swarm_id = record.swarm_id();
+  link.incarnation = record.incarnation();
+  link.version = SWARMDNS_VERSION;
+  link.listen = options_.listen;
+  link_ = std::make_unique<GrpcPeerLink>(reactor_, tls_, link);
+
+  StateFetcher::Place place;
+  place.directory = files_.directory() + "/incoming";
+  place.check = [this](const std::string& folder, const v1::Manifest& wanted) {
+    OwnView own;
+    reactor_.run([&] {
+      own.swarm = *array_from<std::tuple_size_v<SwarmId>>(identity_.record.swarm_id());
+      own.incarnation = identity_.record.incarnation();
+      own.height = core_->chain().height();
+      own.block = core_->chain().tip_hash();
+    });
+    return check_copy(folder, wanted, own);
+  };
+  place.adopt = [this](const std::string& folder) { return store_->adopt(folder); };
+  fetcher_ = std::make_unique<StateFetcher>(reactor_, *link_, place);
+
+  MemberCore::Options core;
+  core.self = record.node();
+  core.keys = key_pair(identity_.keys.ledger);
+  core.genesis = record.genesis();
+  core.describe = options_.describe;
+  core.say = options_.say;
+  auto opened = MemberCore::open({reactor_, *link_, *store_, *fetcher_}, std::move(core));
+  if (!opened) return std::unexpected(opened.error());
+  core_ = std::move(*opened);
+
+  const auto view = peers_in(core_->chain().state());
+  tls_.set_swarm(view ? view : first_view(record, identity_.keys.tls.pin));
+  link_->on_message([this](NodeId from, Channel channel, v1::PeerMessage message) {
+    core_->receive(from, channel, std::move(message));
+  });
+  link_->on_note(options_.say);
+  introducer_ = std::make_unique<Introducer>(reactor_, *core_, identity_);
+  link_->on_join([this](v1::JoinRequest request, const PeerVerdict& caller, JoinAnswer answer) {
+    introducer_->join(std::move(request), caller, std::move(answer));
+  });
+  if (auto listening = link_->start(); !listening)
+    return std::unexpected("swarm.listen: " + listening.error());
+
+  UvLogStoreOptions log_files;
+  log_files.directory = files_.log_directory();
+  log_store_ = std::make_unique<UvLogStore>(reactor_, log_files);
+  EngineOptions engine;
+  engine.id = record.node();
+  engine.address = record.address();
+  engine.profile = options_.profile;
+  log_ = std::make_unique<Engine>(reactor_, *link_, *log_store_, *core_, engine);
+
+  server_ = std::make_unique<StateServer>(
+      reactor_, *link_, [this] { return core_->cosigner().note(); },
+      [this](const std::string& path) { return store_->copy_to(path); }, files_.directory() + "/copies");
+  certificates_ = std::make_unique<CertificateKeeper>(
+      reactor_, *link_, *core_, tls_, identity_,
+      [this](const v1::NodeIdentity& changed) {
+        reactor_.offload([files = files_, changed] { (void)files.keep(changed); }, [] {});
+      },
+      options_.say);
+  core_->on_other([this](NodeId from, v1::PeerMessage message) {
+    if (message.has_state_request()) {
+      server_->receive(from, message.request(), message.state_request());
+    } else if (message.has_state_response()) {
+      fetcher_->receive(from, message);
+    } else {
+      certificates_->receive(from, message);
+    }
+  });
+  // The view of who may speak here follows the state, before the link is told.
+  core_->chain().subscribe([this](const AppliedBlock&) { follow_state(); });
+  core_->start(*log_);
+  if (core_->chain().height() == 0) meet_first_members();
+  log_->start();
+  certificates_->start();
+  return {};
+}
+
+void Member::meet_first_members() {
+  std::vector<PeerAddress> peers;
+  for (const v1::JoinMember& known : identity_.record.members()) {
+    if (known.id() != identity_.record.node())
+      peers.push_back({known.id(), known.address(), known.tls_pin()});
+  }
+  link_->set_peers(std::move(peers));
+}
+
+void Member::follow_state() {
+  if (auto view = peers_in(core_->chain().state())) tls_.set_swarm(std::move(view));
+  reactor_.post([this] {
+    if (certificates_) certificates_->state_changed();
+  });
+}
+
+void Member::close_on_reactor() {
+  certificates_.reset();
+  server_.reset();
+  introducer_.reset();
+  log_.reset();
+  log_store_.reset();
+  core_.reset();
+  fetcher_.reset();
+  link_.reset();
+  store_.reset();
+}
+
+}  // namespace swarmdns::controlplane

@@ -1,0 +1,80 @@
+// A running member of a swarm on a real machine: reactor thread, TLS, streams to the peers, log and ledger on
+// disk, and the core over them. Made and destroyed by its owner's thread; everything inside happens on the
+// reactor thread, reached by run().
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "controlplane/certs/tls_credentials.h"
+#include "controlplane/consensus/engine.h"
+#include "controlplane/consensus/uv_log_store.h"
+#include "controlplane/consensus/uv_reactor.h"
+#include "controlplane/ledger/store.h"
+#include "controlplane/member/certificate_keeper.h"
+#include "controlplane/member/core.h"
+#include "controlplane/member/identity.h"
+#include "controlplane/member/introducer.h"
+#include "controlplane/member/state_fetcher.h"
+#include "controlplane/member/state_server.h"
+#include "controlplane/peer/grpc_peer_link.h"
+
+namespace swarmdns::controlplane {
+
+class Member {
+ public:
+  struct Options {
+    std::string listen;  // "10.54.0.1:8453"
+    LogProfile profile = LogProfile::kLan;
+    std::function<v1::NodeReport()>
+        describe;  // on the reactor thread: from what is at hand, nothing that blocks
+    std::function<void(const std::string&)> say;
+  };
+
+  // Opens and starts. The error names the file or the address, with the mend.
+  static std::expected<std::unique_ptr<Member>, std::string> start(const IdentityFiles& files,
+                                                                   Identity identity, Options options);
+  // Stops: streams end, the log is closed.
+  ~Member();
+  Member(const Member&) = delete;
+  Member& operator=(const Member&) = delete;
+
+  // Runs it on the reactor thread and waits. Not from there.
+  void run(const std::function<void()>& task) { reactor_.run(task); }
+  UvReactor& reactor() { return reactor_; }
+
+  // --- Reactor thread ---
+  MemberCore& core() { return *core_; }
+  const Identity& identity() const { return identity_; }
+  GrpcPeerLink& link() { return *link_; }
+  LedgerStore& store() { return *store_; }
+  CertificateKeeper& certificates() { return *certificates_; }
+
+ private:
+  Member(const IdentityFiles& files, Identity identity, Options options);
+  std::expected<void, std::string> open();
+  std::expected<void, std::string> open_on_reactor();
+  void close_on_reactor();
+  void follow_state();
+  void meet_first_members();
+
+  const IdentityFiles files_;
+  Identity identity_;
+  const Options options_;
+  UvReactor reactor_;
+  PeerTls tls_;
+  std::unique_ptr<LedgerStore> store_;
+  // Made and destroyed on the reactor thread.
+  std::unique_ptr<GrpcPeerLink> link_;
+  std::unique_ptr<StateFetcher> fetcher_;
+  std::unique_ptr<MemberCore> core_;
+  std::unique_ptr<UvLogStore> log_store_;
+  std::unique_ptr<Engine> log_;
+  std::unique_ptr<Introducer> introducer_;
+  std::unique_ptr<StateServer> server_;
+  std::unique_ptr<CertificateKeeper> certificates_;
+};
+
+}  // namespace swarmdns::controlplane
