@@ -28,7 +28,7 @@ using Dump = StreamPull<v1::DumpRequest, v1::CacheSlice>;
 class DataplanePort::Core : public std::enable_shared_from_this<Core> {
  public:
   Core(Reactor& reactor, Options options) : reactor_(reactor), options_(std::move(options)), again_(reactor) {
-    rpc::keep_library();
+    rpc::keep_callbacks();
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
     arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);

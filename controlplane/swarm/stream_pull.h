@@ -41,6 +41,7 @@ class StreamPull final : public grpc::ClientReadReactor<Response>,
   void cancel() {
     context_.TryCancel();
     const std::lock_guard lock(mutex_);
+    cancelled_ = true;
     if (!reading_) let_go();
   }
 
@@ -49,7 +50,8 @@ class StreamPull final : public grpc::ClientReadReactor<Response>,
     {
       const std::lock_guard lock(mutex_);
       reading_ = false;
-      if (!ok) let_go();
+      // A message that came with the cancellation is the last: nobody asks for another.
+      if (!ok || cancelled_) let_go();
     }
     if (ok) on_message_(std::move(response_));
   }
@@ -68,6 +70,7 @@ class StreamPull final : public grpc::ClientReadReactor<Response>,
   const std::function<void(grpc::Status)> on_end_;
   std::mutex mutex_;
   bool reading_ = false;
+  bool cancelled_ = false;
   bool held_ = true;
   std::shared_ptr<StreamPull> self_;
 };

@@ -97,8 +97,8 @@ class WarmUpServer {
   struct Options {
     NodeId node = 0;
     std::shared_ptr<const PrivateZones> private_zones;
-    std::size_t clients = 2;             // at a time
-    std::uint64_t idle_ms = 15'000;      // a client that asks for nothing is gone
+    std::size_t clients = 1;         // at a time: the data plane serves two dumps, and one is for operators
+    std::uint64_t idle_ms = 15'000;  // a client that asks for nothing is gone
     std::size_t queued_bytes = 8 << 20;  // more waits to be sent to it: it has to ask again
   };
   WarmUpServer(Reactor& reactor, PeerLink& link, CachePort& cache, SharePeers& peers, Fences& fences,

@@ -361,7 +361,8 @@ inline NameKey name_key() {
 // A chain of segments, made by hand.
 class Chain {
  public:
-  explicit Chain(NodeId node) : node_(node) {}
+  // `signer`: whose key signs it; 0 = its own.
+  explicit Chain(NodeId node, NodeId signer = 0) : node_(node), signer_(signer == 0 ? node : signer) {}
 
   static v1::Mutation mutation(std::uint64_t number, const std::string& name, std::uint64_t wall_ms) {
     v1::Mutation made;
@@ -407,11 +408,12 @@ class Chain {
   v1::SegmentBody sign(const v1::SegmentHeader& header, std::vector<std::string> mutations) {
     SaltSeed seed{};
     seed[1] = static_cast<std::byte>(number_);
-    v1::SegmentBody body = build_segment(header, std::move(mutations), seed, key_of(node_).secret_key);
+    v1::SegmentBody body = build_segment(header, std::move(mutations), seed, key_of(signer_).secret_key);
     previous_ = segment_hash(as_octets(body.segment().header()));
     return body;
   }
   NodeId node_;
+  NodeId signer_;
   std::uint64_t number_ = 0;
   std::uint64_t next_ = 1;
   Hash previous_{};

@@ -198,10 +198,11 @@ TEST_F(FencesTest, ADataPlaneThatDiesInTheMiddleIsToldAgain) {
   fences_->committed(fence_of(1, {range(1, 1, 0)}), reactor_.wall_ms(), nullptr);
   world_.run_for(20);
   fences_->dataplane_started();
-  EXPECT_FALSE(fences_->may_insert());
+  world_.run_for(90);
+  EXPECT_FALSE(fences_->may_insert()) << "the answer that has come is of the data plane that is gone";
   world_.run_for(1000);
   EXPECT_TRUE(fences_->may_insert());
-  EXPECT_EQ(receipts_.size(), 1U) << "the first answer is of another data plane";
+  EXPECT_EQ(receipts_.size(), 1U);
 }
 
 TEST_F(FencesTest, AFenceThatOthersHaveHoldsInsertsBackUntilItIsHereToo) {

@@ -132,6 +132,7 @@ TEST_F(SegmentStoreTest, AnErasedNameIsGoneFromTheFilesAndItsNeighboursStay) {
   put_received(store_, chain.add(names, kStart + 1));
   const NameTag tag = name_tag(name_key(), as_octets(FakeCache::wire("verysecretname.example")));
   EXPECT_EQ(history("verysecretname.example").size(), 2U);
+  ASSERT_TRUE(in_files("verysecretname"));
   const auto erased = store_.erase_name(tag, kStart + 10);
   ASSERT_TRUE(erased) << erased.error();
   EXPECT_EQ(*erased, 2U);
@@ -150,8 +151,37 @@ TEST_F(SegmentStoreTest, AnErasedNameIsGoneFromTheFilesAndItsNeighboursStay) {
   put_received(store_, chain.add(names, kStart + 11));
   EXPECT_EQ(history("verysecretname.example"), (std::vector<std::uint64_t>{11}));
   // The erasure outlives a restart.
-  const SegmentStore again(database_.columns(), name_key());
-  EXPECT_EQ(*store_.erase_name(tag, kStart + 20), 1U);
+  SegmentStore again(database_.columns(), name_key());
+  put_received(again, chain.add(names, kStart + 9));
+  EXPECT_EQ(again.history(as_octets(FakeCache::wire("verysecretname.example")), 0, 9)->mutations_size(), 1);
+  EXPECT_EQ(*again.erase_name(tag, kStart + 20), 1U);
+}
+
+TEST_F(SegmentStoreTest, AnErasedNameIsGoneFromBlobFilesToo) {
+  v1::SegmentHeader header;
+  header.set_node(3);
+  header.set_number(1);
+  header.set_previous(std::string(32, '\0'));
+  header.set_first_mutation(1);
+  header.set_last_mutation(200);
+  header.set_first_ms(kStart);
+  header.set_last_ms(kStart);
+  std::mt19937_64 random(1);
+  std::vector<std::string> mutations;
+  for (std::uint64_t number = 1; number <= 200; ++number) {
+    v1::Mutation mutation =
+        Chain::mutation(number, number == 77 ? "verysecretname.example" : "a.example", kStart);
+    for (int octet = 0; octet < 100; ++octet)
+      *mutation.mutable_entry()->mutable_sections() += static_cast<char>(random());
+    mutations.push_back(mutation.SerializeAsString());
+  }
+  put_received(store_, build_segment(header, std::move(mutations), SaltSeed{}, test::key_of(3).secret_key));
+  ASSERT_TRUE(database_.db().Flush({}, {database_.columns().segments, database_.columns().mutations}).ok());
+  ASSERT_TRUE(in_files("verysecretname"));
+  const NameTag tag = name_tag(name_key(), as_octets(FakeCache::wire("verysecretname.example")));
+  EXPECT_EQ(*store_.erase_name(tag, kStart), 1U);
+  EXPECT_FALSE(in_files("verysecretname"));
+  EXPECT_EQ(history("a.example", 0, 500).size(), 199U);
 }
 
 TEST_F(SegmentStoreTest, ErasesByNumber) {

@@ -215,9 +215,10 @@ TEST_F(SharingTest, TamperedAndForeignSegmentsAreRefusedAndNamed) {
   send(3, 2, Chain(1).add({"b.example"}, now));  // node 1's, by node 3
   v1::SegmentBody signed_by_three = Chain(3).add({"c.example"}, now);
   send(1, 2, signed_by_three);
+  send(3, 2, Chain(1, 3).add({"d.example"}, now));  // node 3 speaks for node 1
   run(500);
   EXPECT_TRUE(node(2).cache.entries.empty());
-  EXPECT_EQ(node(2).sharing->stats().received_bad, 3U);
+  EXPECT_EQ(node(2).sharing->stats().received_bad, 4U);
   EXPECT_EQ(node(2).store.head(1)->number, 0U);
   EXPECT_NE(node(2).sharing->troubles().at(0).find("node 1"), std::string::npos);
 }
