@@ -209,13 +209,14 @@ v1::SwarmNode SwarmHost::node_view(const v1::MemberRecord& record, const LogStat
                                                 : role_text(in_log->role));
   if (record.id() == member_->core().self()) {
     *node.mutable_report() = describe();
+    node.mutable_report()->set_node(record.id());
     node.mutable_report()->set_height(member_->core().chain().height());
     node.set_state("up");
     return node;
   }
   const auto heard = member_->core().roster().heard(record.id());
   if (!heard) {
-    node.set_heard_ms_ago(UINT64_MAX);
+    node.set_heard_ms_ago(UINT64_MAX);  // never
     node.set_state("unreachable");
     return node;
   }

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kVoterSetsKept = 64;
 constexpr std::size_t kHeadersKept = 4096;
+constexpr std::size_t kAheadKept = 16;
 
 }  // namespace
 
@@ -19,17 +20,31 @@ Cosigner::Cosigner(Reactor& reactor, PeerLink& link, Chain& chain, Options optio
       options_(std::move(options)),
       pace_(reactor),
       patience_(reactor) {
-  if (chain_.tip()) {
-    headers_[chain_.height()] = *chain_.tip();
-    note_voters(chain_.height());
-    if (auto kept = chain_.store().checkpoint(chain_.height()); kept && *kept) {
-      if (const auto parsed = parse_checkpoint_note(**kept)) {
-        newest_height_ = parsed->checkpoint.height;
-        newest_note_ = std::move(**kept);
-      }
+  begin();
+  chain_.subscribe([this](const AppliedBlock& block) { applied(block); });
+}
+
+void Cosigner::begin() {
+  if (!chain_.tip()) return;
+  headers_[chain_.height()] = *chain_.tip();
+  note_voters(chain_.height());
+  if (auto kept = chain_.store().checkpoint(chain_.height()); kept && *kept) {
+    if (const auto parsed = parse_checkpoint_note(**kept);
+        parsed && parsed->checkpoint.height > newest_height_) {
+      newest_height_ = parsed->checkpoint.height;
+      newest_note_ = std::move(**kept);
+      if (told_) told_(newest_height_, newest_note_);
     }
   }
-  chain_.subscribe([this](const AppliedBlock& block) { applied(block); });
+}
+
+void Cosigner::reopened() {
+  headers_.clear();
+  voters_.clear();
+  round_.reset();
+  patience_.stop();
+  begin();
+  catch_up();
 }
 
 void Cosigner::set_leader(bool leader) {
@@ -90,6 +105,12 @@ void Cosigner::applied(const AppliedBlock& block) {
   headers_[height] = block.header;
   if (headers_.size() > kHeadersKept) headers_.erase(headers_.begin());
   note_voters(height);
+  catch_up();
+}
+
+// Answers what was asked, and believes what was told, before its block was here.
+void Cosigner::catch_up() {
+  const std::uint64_t height = chain_.height();
   for (auto asked = asked_.begin(); asked != asked_.end();) {
     if (asked->second.height > height) {
       ++asked;
@@ -102,9 +123,10 @@ void Cosigner::applied(const AppliedBlock& block) {
     *message.mutable_cosign_response() = sign(what.height, what.block_hash);
     link_.send(from, Channel::kConsensus, std::move(message));
   }
-  if (ahead_height_ != 0 && ahead_height_ <= height) {
-    ahead_height_ = 0;
-    consider(std::exchange(ahead_, ""));
+  if (const auto beyond = ahead_.upper_bound(height); beyond != ahead_.begin()) {
+    const std::string newest = std::move(std::prev(beyond)->second);
+    ahead_.erase(ahead_.begin(), beyond);
+    consider(newest);
   }
   if (leader_ && !round_ && !pace_.running()) begin_round();
 }
@@ -233,10 +255,8 @@ void Cosigner::consider(const std::string& text) {
   if (height <= newest_height_) return;
   if (height > chain_.height()) {
     // Newer than this node; looked at when its block is here.
-    if (height > ahead_height_) {
-      ahead_height_ = height;
-      ahead_ = text;
-    }
+    ahead_[height] = text;
+    if (ahead_.size() > kAheadKept) ahead_.erase(std::prev(ahead_.end()));
     return;
   }
   const auto header = header_at(height);

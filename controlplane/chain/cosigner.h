@@ -34,6 +34,8 @@ class Cosigner {
   Cosigner(Reactor& reactor, PeerLink& link, Chain& chain, Options options);
 
   void set_leader(bool leader);
+  // The chain was reopened on other content (Chain::reopen).
+  void reopened();
 
   void receive(NodeId from, std::uint64_t request, const v1::CosignRequest& message);
   void receive(NodeId from, const v1::CosignResponse& message);
@@ -64,7 +66,9 @@ class Cosigner {
     std::size_t needed = 0;
   };
 
+  void begin();
   void applied(const AppliedBlock& block);
+  void catch_up();
   void note_voters(std::uint64_t height);
   const std::vector<Voter>* voters_of(std::uint64_t height) const;
   std::optional<BlockHeader> header_at(std::uint64_t height) const;
@@ -91,9 +95,8 @@ class Cosigner {
     std::uint64_t height = 0;
     std::string block_hash;
   };
-  std::map<NodeId, Asked> asked_;  // for blocks not applied yet: the newest of each asker
-  std::string ahead_;              // a note of a block that is not applied yet
-  std::uint64_t ahead_height_ = 0;
+  std::map<NodeId, Asked> asked_;               // for blocks not applied yet: the newest of each asker
+  std::map<std::uint64_t, std::string> ahead_;  // notes of blocks that are not applied yet; the lowest few
   std::map<std::uint64_t, std::vector<Voter>> voters_;  // from that height on; the newest few
   std::map<std::uint64_t, BlockHeader> headers_;        // of the newest few
   std::function<void(std::uint64_t, const std::string&)> told_;

@@ -86,6 +86,7 @@ std::vector<std::string> troubles_of(const v1::SwarmNode& node) {
 }
 
 std::string health_text(const v1::SwarmNode& node, const Style& style) {
+  if (node.heard_ms_ago() == UINT64_MAX) return style.bad("never heard of");
   if (node.state() != "up") return style.bad("no word for " + duration_text(node.heard_ms_ago()));
   const size_t troubles = troubles_of(node).size();
   if (troubles == 0) return style.good("good");

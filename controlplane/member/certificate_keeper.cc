@@ -42,7 +42,7 @@ void CertificateKeeper::look() {
   timer_.start(kLookMs, [this] { look(); });
   reseal_issuer();
   const auto now = static_cast<std::int64_t>(reactor_.wall_ms() / 1000);
-  if (asking_ || core_.chain().height() == 0) return;
+  if (asking_ != 0 || core_.chain().height() == 0) return;
   if (next_renewal({not_before_, not_after_, core_.self(), failures_, last_attempt_}) <= now) renew();
 }
 
@@ -63,8 +63,8 @@ void CertificateKeeper::renew() {
   if (holders.empty()) return failed("no member that holds the issuing key can be reached");
   v1::PeerMessage message;
   message.mutable_renew_request()->set_csr(*csr);
-  link_.send(holders[next_asked_++ % holders.size()], Channel::kConsensus, std::move(message));
-  asking_ = true;
+  asking_ = holders[next_asked_++ % holders.size()];
+  link_.send(asking_, Channel::kConsensus, std::move(message));
   patience_.start(kPatienceMs, [this] { failed("a member that holds the issuing key did not answer"); });
 }
 
@@ -102,7 +102,7 @@ bool CertificateKeeper::receive(NodeId from, const v1::PeerMessage& message) {
     return true;
   }
   if (!message.has_renew_response()) return false;
-  if (!asking_) return true;
+  if (asking_ != from) return true;
   if (message.renew_response().chain().empty()) {
     failed(message.renew_response().problem());
   } else {
@@ -115,22 +115,27 @@ void CertificateKeeper::take(const std::string& chain) {
   const auto facts = read_certificates(chain);
   if (!facts || facts->empty() || facts->front().pin != identity_.keys.tls.pin)
     return failed("the new certificate is not for this node's key");
+  const auto roots = roots_in(core_.chain().state());
+  if (!roots) return failed(roots.error());
+  if (const auto judged = verify_chain(chain, *roots, static_cast<std::int64_t>(reactor_.wall_ms() / 1000));
+      judged.state == ChainState::kNotOurs)
+    return failed("the new certificate is not of the swarm's authority: " + judged.reason);
   if (auto set = tls_.set_identity(identity_.keys.tls.pem, chain); !set) return failed(set.error());
   patience_.stop();
-  asking_ = false;
+  asking_ = 0;
   failures_ = 0;
   trouble_.clear();
   not_before_ = facts->front().not_before;
   not_after_ = facts->front().not_after;
   identity_.record.set_chain(chain);
-  if (const auto roots = roots_in(core_.chain().state())) identity_.record.set_roots(*roots);
+  identity_.record.set_roots(*roots);
   keep_(identity_.record);
   say_("certificate renewed, good until " + utc_text(not_after_));
 }
 
 void CertificateKeeper::failed(const std::string& why) {
   patience_.stop();
-  asking_ = false;
+  asking_ = 0;
   ++failures_;
   last_attempt_ = static_cast<std::int64_t>(reactor_.wall_ms() / 1000);
   trouble_ = "the certificate, good until " + utc_text(not_after_) + ", could not be renewed: " + why;
@@ -141,9 +146,26 @@ void CertificateKeeper::state_changed() {
   reseal_issuer();
 }
 
+// The leader; where it has not got the key, the first that has and can be reached.
+bool CertificateKeeper::reseals(const StateView& state) const {
+  const auto rotation = read<v1::CertificateRotation>(state, keys::kCertificates);
+  const NodeId leader = core_.log().status().leader;
+  if (!rotation || leader == 0) return false;
+  if (core_.leads()) return true;
+  for (const v1::SealedKey& sealed : rotation->sealed()) {
+    if (sealed.member() == leader) return false;
+  }
+  for (const v1::SealedKey& sealed : rotation->sealed()) {
+    if (sealed.member() == core_.self()) return true;
+    if (link_.connected(sealed.member())) return false;
+  }
+  return false;
+}
+
 void CertificateKeeper::reseal_issuer() {
-  if (!core_.leads() || resealing_ || core_.chain().height() == 0) return;
+  if (resealing_ || core_.chain().height() == 0) return;
   const StateView state = core_.chain().state();
+  if (!reseals(state)) return;
   const auto issuer = issuer_in(state, core_.self(), identity_.keys.ledger);
   if (!issuer || !*issuer) return;
   auto rotation = reseal(state, **issuer);

@@ -1,5 +1,6 @@
 // This node's certificate, renewed in time: by itself when it holds the issuing key, else by a member that
-// does. And on the leader: the issuing key is kept sealed to the members of the log. Reactor thread.
+// does. And on the leader, or who has the key in its stead: the issuing key is kept sealed to the members of
+// the log. Reactor thread.
 #pragma once
 
 #include <functional>
@@ -37,6 +38,7 @@ class CertificateKeeper {
   void renew();
   void take(const std::string& chain);
   void failed(const std::string& why);
+  bool reseals(const StateView& state) const;
   void reseal_issuer();
   v1::RenewResponse issue(NodeId to, const std::string& csr) const;
 
@@ -51,7 +53,7 @@ class CertificateKeeper {
   std::int64_t not_after_ = 0;
   unsigned failures_ = 0;
   std::int64_t last_attempt_ = 0;
-  bool asking_ = false;
+  NodeId asking_ = 0;  // whom; 0 = nobody
   bool resealing_ = false;
   std::size_t next_asked_ = 0;
   std::string trouble_;

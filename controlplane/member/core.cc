@@ -8,6 +8,7 @@ namespace swarmdns::controlplane {
 namespace {
 
 constexpr std::uint64_t kWatchMs = 50;
+constexpr std::uint64_t kFoundAgainMs = 1000;
 
 bool changes_members(const v1::Transaction& transaction) {
   return transaction.has_genesis() || transaction.has_member_added() || transaction.has_member_removed() ||
@@ -176,6 +177,8 @@ void MemberCore::install(NodeId from, std::string text,
       from, manifest, [this, done = std::move(done)](std::expected<void, std::string> fetched) {
         if (fetched) fetched = chain_->reopen();
         if (fetched) {
+          if (options_.state_replaced) options_.state_replaced();
+          cosigner_->reopened();
           meet_members();
           options_.say("the ledger is here up to block " + std::to_string(chain_->height()));
         } else {
@@ -220,6 +223,7 @@ void MemberCore::members(std::uint64_t, const std::vector<LogMember>& members) {
 
 void MemberCore::found() {
   const v1::Genesis& genesis = options_.genesis.genesis();
+  founded_ms_ = parts_.reactor.now_ms();
   v1::Leaf leaf;
   Salt salt{};
   parts_.reactor.random(salt);
@@ -238,6 +242,10 @@ void MemberCore::watch_leader() {
     leader_ = leader;
     if (leader != 0) submitter_->leader_changed();
   }
+  // A genesis that the log did not take has nobody else who asks again.
+  if (leads_ && chain_->height() == 0 && options_.genesis.has_genesis() &&
+      parts_.reactor.now_ms() - founded_ms_ >= kFoundAgainMs)
+    found();
   watch_.start(kWatchMs, [this] { watch_leader(); });
 }
 

@@ -40,6 +40,7 @@ class MemberCore final : public LogConsumer {
     std::function<v1::NodeReport()> describe;     // this node, for its reports; the core adds what it knows
     std::function<void(const std::string&)> say;  // to the node's log
     std::function<void(const v1::SwarmSettings&)> settings_changed;  // may be empty
+    std::function<void()> state_replaced;  // by a copy from a peer: no block said so; may be empty
   };
   struct Parts {
     Reactor& reactor;
@@ -102,6 +103,7 @@ class MemberCore final : public LogConsumer {
   std::function<void(NodeId, v1::PeerMessage)> other_;
   bool leads_ = false;
   NodeId leader_ = 0;
+  std::uint64_t founded_ms_ = 0;  // when the genesis was proposed last
   Timer watch_;
 };
 

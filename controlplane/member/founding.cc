@@ -14,6 +14,17 @@ namespace {
 
 constexpr NodeId kFounder = 1;
 
+class EmptyState final : public StateSource {
+ public:
+  std::expected<std::optional<std::string>, std::string> get(std::string_view) const override {
+    return std::nullopt;
+  }
+  std::expected<void, std::string> scan(
+      std::string_view, const std::function<bool(std::string_view, std::string_view)>&) const override {
+    return {};
+  }
+};
+
 std::string random_octets(std::size_t count) {
   std::string octets(count, '\0');
   randombytes_buf(octets.data(), octets.size());
@@ -81,8 +92,11 @@ std::expected<Founded, std::string> found_swarm(const IdentityFiles& files, cons
   v1::SealedKey& sealed = *certificates.add_sealed();
   sealed.set_member(kFounder);
   sealed.set_box(*box);
-  if (auto good = check_settings(genesis.settings()); !good)
-    return std::unexpected("settings." + good.error());
+  // What the ledger would refuse never begins.
+  const EmptyState nothing;
+  StateView state(nothing);
+  if (auto good = apply_transaction(state, {1, wish.wall_ms, 0, 0}, transaction); !good)
+    return std::unexpected(good.error());
 
   if (auto made_log = bootstrap_log(files.log_directory(), {{kFounder, wish.address, LogRole::kVoter}});
       !made_log)

@@ -61,16 +61,15 @@ void Introducer::join(v1::JoinRequest request, const PeerVerdict& caller, JoinAn
   added.set_version_max(request.version_max());
   auto shared = std::make_shared<Issuer>(std::move(**issuer));
   core_.submitter().submit(std::move(transaction),
-                           [this, request = std::move(request), answer = std::move(answer),
-                            shared](std::expected<Receipt, SubmitError> done) {
-                             if (!done) {
-                               if (done.error().kind == SubmitError::Kind::kRefused)
-                                 return answer(refused(done.error().text));
+                           [this, request = std::move(request), answer = std::move(answer), shared,
+                            pin = caller.pin](std::expected<Receipt, SubmitError> done) {
+                             if (!done && done.error().kind != SubmitError::Kind::kRefused)
                                return answer(ask_others(done.error().text));
-                             }
+                             // Refused it may be since the node has asked twice, and the other was first.
                              const auto record = member_with_key(core_.chain().state(), request.ledger_key());
-                             if (!record) return answer(refused("it was removed in the same moment"));
-                             answer(welcome(*record, request, *shared));
+                             if (record && record->tls_pin() == pin)
+                               return answer(welcome(*record, request, *shared));
+                             answer(refused(done ? "it was removed in the same moment" : done.error().text));
                            });
 }
 

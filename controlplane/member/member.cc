@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include "controlplane/member/authority_state.h"
-#include "controlplane/member/state_check.h"
 #include "controlplane/state/keys.h"
 
 namespace swarmdns::controlplane {
@@ -82,13 +81,12 @@ std::expected<void, std::string> Member::open_on_reactor() {
   StateFetcher::Place place;
   place.directory = files_.directory() + "/incoming";
   place.check = [this](const std::string& folder, const v1::Manifest& wanted) {
+    // Not by way of the reactor thread, which may have ended meanwhile.
     OwnView own;
-    reactor_.run([&] {
-      own.swarm = *array_from<std::tuple_size_v<SwarmId>>(identity_.record.swarm_id());
-      own.incarnation = identity_.record.incarnation();
-      own.height = core_->chain().height();
-      own.block = core_->chain().tip_hash();
-    });
+    {
+      const std::lock_guard lock(own_mutex_);
+      own = own_;
+    }
     return check_copy(folder, wanted, own);
   };
   place.adopt = [this](const std::string& folder) { return store_->adopt(folder); };
@@ -104,9 +102,11 @@ std::expected<void, std::string> Member::open_on_reactor() {
   core.genesis = record.genesis();
   core.describe = options_.describe;
   core.say = options_.say;
+  core.state_replaced = [this] { follow_state(); };
   auto opened = MemberCore::open({reactor_, *link_, *store_, *fetcher_}, std::move(core));
   if (!opened) return std::unexpected(opened.error());
   core_ = std::move(*opened);
+  remember_own();
 
   const auto view = peers_in(core_->chain().state());
   tls_.set_swarm(view ? view : first_view(record, identity_.keys.tls.pin));
@@ -156,7 +156,16 @@ std::expected<void, std::string> Member::open_on_reactor() {
   return {};
 }
 
+void Member::remember_own() {
+  const std::lock_guard lock(own_mutex_);
+  own_.swarm = *array_from<std::tuple_size_v<SwarmId>>(identity_.record.swarm_id());
+  own_.incarnation = identity_.record.incarnation();
+  own_.height = core_->chain().height();
+  own_.block = core_->chain().tip_hash();
+}
+
 void Member::follow_state() {
+  remember_own();
   if (auto view = peers_in(core_->chain().state())) tls_.set_swarm(std::move(view));
   reactor_.post([this] {
     if (certificates_) certificates_->state_changed();

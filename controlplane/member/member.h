@@ -6,6 +6,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "controlplane/certs/tls_credentials.h"
@@ -17,6 +18,7 @@
 #include "controlplane/member/core.h"
 #include "controlplane/member/identity.h"
 #include "controlplane/member/introducer.h"
+#include "controlplane/member/state_check.h"
 #include "controlplane/member/state_fetcher.h"
 #include "controlplane/member/state_server.h"
 #include "controlplane/peer/grpc_peer_link.h"
@@ -58,6 +60,7 @@ class Member {
   std::expected<void, std::string> open_on_reactor();
   void close_on_reactor();
   void follow_state();
+  void remember_own();
 
   const IdentityFiles files_;
   Identity identity_;
@@ -65,6 +68,8 @@ class Member {
   UvReactor reactor_;
   PeerTls tls_;
   std::unique_ptr<LedgerStore> store_;
+  std::mutex own_mutex_;
+  OwnView own_;  // under it: what a fetched copy must go on from
   // Made and destroyed on the reactor thread.
   std::unique_ptr<GrpcPeerLink> link_;
   std::unique_ptr<StateFetcher> fetcher_;

@@ -26,6 +26,7 @@ struct StateFetcher::Fetch {
   std::uint64_t offset = 0;
   std::set<std::pair<std::uint32_t, std::uint64_t>> outstanding;  // file, offset
   int writing = 0;
+  std::uint64_t first_request = 0;  // answers to earlier ones are of another fetch
 };
 
 namespace {
@@ -64,6 +65,7 @@ void StateFetcher::install(NodeId from, const v1::Manifest& manifest, Done done)
   fetch_->from = from;
   fetch_->manifest = manifest;
   fetch_->done = std::move(done);
+  fetch_->first_request = next_request_;
   request({});
   wait(kOpenPatienceMs);
 }
@@ -86,6 +88,7 @@ void StateFetcher::wait(std::uint64_t patience_ms) {
 
 void StateFetcher::receive(NodeId from, const v1::PeerMessage& message) {
   if (!fetch_ || from != fetch_->from || !message.has_state_response()) return;
+  if (message.request() < fetch_->first_request) return;
   const v1::StateResponse& response = message.state_response();
   if (!response.problem().empty()) return finish(std::unexpected("the peer says: " + response.problem()));
   if (fetch_->handle == 0) return take_files(response);
@@ -187,9 +190,10 @@ void StateFetcher::all_here() {
 void StateFetcher::finish(std::expected<void, std::string> result) {
   patience_.stop();
   if (!fetch_) return;
+  // At once: between the store's replacing and this call nothing may come.
   const Done done = std::move(fetch_->done);
   fetch_.reset();
-  reactor_.post([done, result = std::move(result)] { done(result); });
+  done(std::move(result));
 }
 
 }  // namespace swarmdns::controlplane

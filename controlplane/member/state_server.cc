@@ -41,11 +41,17 @@ void StateServer::open(NodeId from, std::uint64_t request) {
   for (const auto& [id, copy] : std::map(copies_)) {
     if (copy->peer == from && copy->ready) drop(id);
   }
-  if (std::ranges::any_of(copies_, [from](const auto& each) { return each.second->peer == from; })) return;
+  const auto making =
+      std::ranges::find_if(copies_, [from](const auto& each) { return each.second->peer == from; });
+  if (making != copies_.end()) {
+    making->second->request = request;
+    return;
+  }
   if (copies_.size() >= kCopiesMost) return refuse(from, request, "busy with other copies; ask again");
   auto copy = std::make_shared<Copy>();
   copy->peer = from;
   copy->id = next_++;
+  copy->request = request;
   copy->path = directory_ + "/" + std::to_string(copy->id);
   copy->used_ms = reactor_.now_ms();
   copies_[copy->id] = copy;
@@ -65,19 +71,19 @@ void StateServer::open(NodeId from, std::uint64_t request) {
         }
         copy->files = std::move(*files);
       },
-      [this, id = copy->id, request, alive = std::weak_ptr<char>(alive_)] {
-        if (alive.lock()) opened(id, request);
+      [this, id = copy->id, alive = std::weak_ptr<char>(alive_)] {
+        if (alive.lock()) opened(id);
       });
 }
 
-void StateServer::opened(std::uint64_t id, std::uint64_t request) {
+void StateServer::opened(std::uint64_t id) {
   const auto at = copies_.find(id);
   if (at == copies_.end()) return;
   Copy& copy = *at->second;
   copy.ready = true;
   copy.used_ms = reactor_.now_ms();
   if (!copy.problem.empty()) {
-    refuse(copy.peer, request, copy.problem);
+    refuse(copy.peer, copy.request, copy.problem);
     drop(id);
     return;
   }
@@ -85,7 +91,7 @@ void StateServer::opened(std::uint64_t id, std::uint64_t request) {
   response.set_handle(id);
   for (const v1::StateFile& file : copy.files) *response.add_files() = file;
   response.set_checkpoint(checkpoint_());
-  answer(copy.peer, request, std::move(response));
+  answer(copy.peer, copy.request, std::move(response));
 }
 
 void StateServer::read(NodeId from, std::uint64_t request, const v1::StateRequest& message) {

@@ -37,12 +37,13 @@ class StateServer {
     std::string path;
     std::vector<v1::StateFile> files;
     std::string problem;
+    std::uint64_t request = 0;  // that opened it, the newest
     bool ready = false;
     std::uint64_t used_ms = 0;
   };
 
   void open(NodeId from, std::uint64_t request);
-  void opened(std::uint64_t id, std::uint64_t request);
+  void opened(std::uint64_t id);
   void read(NodeId from, std::uint64_t request, const v1::StateRequest& message);
   void answer(NodeId to, std::uint64_t request, v1::StateResponse response);
   void refuse(NodeId to, std::uint64_t request, std::string why);

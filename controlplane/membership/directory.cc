@@ -32,10 +32,19 @@ std::expected<v1::MemberRecord, std::string> find_member(const StateView& state,
   const auto parsed = std::from_chars(who.data(), who.data() + who.size(), number);
   const bool is_number = parsed.ec == std::errc() && parsed.ptr == who.data() + who.size();
   std::string names;
+  std::optional<v1::MemberRecord> found;
   for (const v1::MemberRecord& record : live_members(state)) {
-    if (record.name() == who || (is_number && record.id() == number)) return record;
     names += (names.empty() ? "" : ", ") + record.name();
+    if (record.name() != who && (!is_number || record.id() != number)) continue;
+    if (found) {
+      return std::unexpected("\"" + std::string(who) +
+                             "\" is the name of one member and the number of another (" + found->name() +
+                             ", number " + std::to_string(found->id()) + ", and " + record.name() +
+                             ", number " + std::to_string(record.id()) + "); say the other of the two");
+    }
+    found = record;
   }
+  if (found) return *found;
   return std::unexpected("there is no member \"" + std::string(who) + "\"; " + names + " are");
 }
 

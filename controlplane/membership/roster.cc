@@ -6,7 +6,9 @@ Roster::Roster(Reactor& reactor, PeerLink& link, NodeId self, std::function<v1::
     : reactor_(reactor), link_(link), self_(self), describe_(std::move(describe)), timer_(reactor) {}
 
 void Roster::start() {
-  began_ms_ = reactor_.now_ms();
+  for (auto& [id, known] : known_) {
+    if (!known.ever) known.at_ms = reactor_.now_ms();
+  }
   tell();
 }
 
@@ -15,7 +17,11 @@ void Roster::set_members(std::vector<NodeId> others) {
   for (const NodeId id : others) {
     if (id == self_) continue;
     const auto at = known_.find(id);
-    next[id] = at == known_.end() ? Known{} : std::move(at->second);
+    if (at != known_.end()) {
+      next[id] = std::move(at->second);
+    } else {
+      next[id].at_ms = reactor_.now_ms();
+    }
   }
   known_ = std::move(next);
 }
@@ -62,8 +68,8 @@ std::map<NodeId, MemberHealth> Roster::health() const {
   std::map<NodeId, MemberHealth> all;
   const std::uint64_t now = reactor_.now_ms();
   for (const auto& [id, known] : known_) {
-    // Nobody is lost before this node itself has listened for a while.
-    const std::uint64_t silent = now - (known.ever ? known.at_ms : began_ms_);
+    // Nobody is lost for longer than this node has listened for it.
+    const std::uint64_t silent = now - known.at_ms;
     MemberHealth& health = all[id];
     if (silent > kSilenceMs || !known.ever) {
       health.lost_ms = std::max<std::uint64_t>(silent, 1);

@@ -45,7 +45,7 @@ class Roster {
  private:
   struct Known {
     v1::NodeReport report;
-    std::uint64_t at_ms = 0;
+    std::uint64_t at_ms = 0;  // of the report; before the first, when it became known
     std::uint64_t well_since_ms = 0;
     bool ever = false;
     SkewEstimate skew;
@@ -57,7 +57,6 @@ class Roster {
   const NodeId self_;
   const std::function<v1::NodeReport()> describe_;
   std::map<NodeId, Known> known_;
-  std::uint64_t began_ms_ = 0;
   std::function<void(NodeId, const v1::NodeReport&)> told_;
   Timer timer_;
 };

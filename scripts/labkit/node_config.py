@@ -46,13 +46,6 @@ def main_cpu(workers):
     return next((cpu for cpu in cpus if cpu not in workers), cpus[0])
 
 
-@functools.cache
-def sections(swarmctl):
-    """The sections of the configuration that this build knows."""
-    reference = subprocess.run([swarmctl, "config", "reference"], capture_output=True, text=True, check=True).stdout
-    return {line.split()[1] for line in reference.splitlines() if line.startswith("## ")}
-
-
 def unbound():
     """A copy of Unbound of our own, for the lab's resolvers.
 
@@ -115,6 +108,4 @@ resolver:
         text += f'  val_override_date: "{options.val_date}"\n'
     # The names that are fed in hold private reverse names.
     text += '  extra_options:\n    - "unblock-lan-zones: yes"\n    - "insecure-lan-zones: yes"\n'
-    if "swarm" in sections(binary(options, "swarmctl")):
-        text += f"swarm:\n  listen: {node.mgmt4}@{SWARM_PORT}\n"
-    return text
+    return text + f"swarm:\n  listen: {node.mgmt4}@{SWARM_PORT}\n"

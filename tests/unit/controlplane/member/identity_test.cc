@@ -1,0 +1,109 @@
+#include "controlplane/member/identity.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "tests/unit/controlplane/support/founded.h"
+
+namespace swarmdns::controlplane {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class IdentityTest : public testing::Test {
+ protected:
+  IdentityTest() {
+    EXPECT_TRUE(files.prepare());
+    identity.record.set_swarm_id("0123456789abcdef");
+    identity.record.set_incarnation(1);
+    identity.record.set_node(3);
+    identity.record.set_name("n3");
+    identity.record.set_name_key(std::string(32, '\xff'));
+    identity.keys = {make_ledger_key(), take_or_throw(make_tls_key())};
+  }
+  std::string problem() {
+    const auto loaded = files.load();
+    return loaded ? "" : loaded.error();
+  }
+
+  TempDir dir;
+  IdentityFiles files{dir.path()};
+  Identity identity;
+};
+
+TEST_F(IdentityTest, IsNoneAtFirst) {
+  const auto loaded = files.load();
+  ASSERT_TRUE(loaded) << loaded.error();
+  EXPECT_FALSE(*loaded);
+}
+
+TEST_F(IdentityTest, LoadsAsItWasKept) {
+  ASSERT_TRUE(files.keep(identity));
+  const auto loaded = files.load();
+  ASSERT_TRUE(loaded) << loaded.error();
+  ASSERT_TRUE(*loaded);
+  EXPECT_EQ((*loaded)->record.swarm_id(), identity.record.swarm_id());
+  EXPECT_EQ((*loaded)->record.name_key(), identity.record.name_key());
+  EXPECT_EQ((*loaded)->record.node(), 3U);
+  EXPECT_EQ((*loaded)->keys.ledger.public_key, identity.keys.ledger.public_key);
+  EXPECT_EQ((*loaded)->keys.tls.pin, identity.keys.tls.pin);
+  // A changed record leaves the keys alone.
+  identity.record.set_chain("chain");
+  ASSERT_TRUE(files.keep(identity.record));
+  EXPECT_EQ((**files.load()).record.chain(), "chain");
+}
+
+TEST_F(IdentityTest, OnlyItsOwnerReadsIt) {
+  ASSERT_TRUE(files.keep(identity));
+  const auto mode = [](const std::string& path) {
+    struct stat status {};
+    EXPECT_EQ(stat(path.c_str(), &status), 0) << path;
+    return status.st_mode & 0777;
+  };
+  EXPECT_EQ(mode(files.directory()), 0700U);
+  for (const char* name : {"identity.json", "ledger.key", "tls.key"})
+    EXPECT_EQ(mode(files.directory() + "/" + name), 0600U) << name;
+  ASSERT_EQ(chmod((files.directory() + "/identity.json").c_str(), 0644), 0);
+  EXPECT_THAT(problem(), HasSubstr("identity.json"));
+}
+
+TEST_F(IdentityTest, WhatCannotBeUsedIsSaidWithTheMend) {
+  const std::string file = files.directory() + "/identity.json";
+  ASSERT_TRUE(files.keep(identity));
+  write_file(file, "{ cut");
+  EXPECT_THAT(problem(), HasSubstr("restore it from a copy"));
+  write_file(file, R"({"format": 2})");
+  EXPECT_THAT(problem(), HasSubstr("format 2"));
+  identity.record.set_name_key("short");
+  ASSERT_TRUE(files.keep(identity.record));
+  EXPECT_THAT(problem(), HasSubstr("lacks parts"));
+  identity.record.set_name_key(std::string(32, 'k'));
+  ASSERT_TRUE(files.keep(identity));
+  fs::remove(files.directory() + "/ledger.key");
+  fs::remove(files.directory() + "/tls.key");
+  EXPECT_THAT(problem(), HasSubstr("keys of this node are not in"));
+}
+
+TEST_F(IdentityTest, PreparesOnlyAnEmptyDirectory) {
+  fs::create_directory(files.directory() + "/lost+found");
+  EXPECT_TRUE(files.prepare());
+  ASSERT_TRUE(files.keep(identity));
+  const auto prepared = files.prepare();
+  ASSERT_FALSE(prepared);
+  EXPECT_THAT(prepared.error(), HasSubstr("move it away"));
+}
+
+TEST_F(IdentityTest, ForgetsAll) {
+  ASSERT_TRUE(files.keep(identity));
+  fs::create_directories(files.ledger_directory());
+  write_file(files.ledger_directory() + "/CURRENT", "x");
+  ASSERT_TRUE(files.forget());
+  EXPECT_FALSE(*files.load());
+  EXPECT_TRUE(files.prepare());
+  EXPECT_TRUE(files.forget());  // nothing is left to forget
+}
+
+}  // namespace
+}  // namespace swarmdns::controlplane
