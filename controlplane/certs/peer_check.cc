@@ -47,8 +47,8 @@ PeerVerdict judge_pinned(const KnownNode& known, const std::optional<NodeName>& 
     return verdict;
   }
   if (name->node != known.id) {
-    verdict.reason = "the key is that of " + node_text(known.id) + ", the certificate is of " +
-                     node_text(name->node);
+    verdict.reason =
+        "the key is that of " + node_text(known.id) + ", the certificate is of " + node_text(name->node);
     return verdict;
   }
   const ChainVerdict judged = verify_chain(chain, swarm.roots, now);
