@@ -1,15 +1,13 @@
 """A node's YAML configuration, sized so that all nodes of the lab fit on this machine together."""
 
 import filecmp
-import functools
 import os
 import pwd
 import shutil
-import subprocess
 
 from . import servers
 from .settings import CLIENTS_NET4, CLIENTS_NET6, PORT_INTERFACE, SWARM_PORT, TAP_INTERFACE, VAR, LabError
-from .settings import binary, region
+from .settings import region
 
 FEW = 3  # a lab of more nodes gets smaller ones, spread over all CPUs
 

@@ -1,5 +1,5 @@
-// Any octets as a consensus message of a peer. What decoding accepts is what C-raft will trust: it must be sound
-// and mean the same again after encoding.
+// Any octets as a consensus message of a peer. What decoding accepts is what C-raft will trust: it must be
+// sound and mean the same again after encoding.
 #include <cstdint>
 #include <set>
 #include <span>
