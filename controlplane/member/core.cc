@@ -8,6 +8,8 @@ namespace swarmdns::controlplane {
 namespace {
 
 constexpr std::uint64_t kWatchMs = 50;
+// For one that leaves to hear that it has left.
+constexpr std::uint64_t kFarewellMs = 2000;
 constexpr std::uint64_t kFoundAgainMs = 1000;
 
 bool changes_members(const v1::Transaction& transaction) {
@@ -109,6 +111,7 @@ void MemberCore::applied(const AppliedBlock& block) {
     for (const JudgedTransaction& judged : bundle.transactions) {
       if (!judged.refusal.empty()) continue;
       meet = meet || changes_members(judged.content);
+      if (judged.content.member_removed().left()) see_off(judged.content.member_removed().id());
       settings = settings || judged.content.has_settings_changed() || judged.content.has_genesis();
     }
   }
@@ -125,6 +128,17 @@ void MemberCore::applied(const AppliedBlock& block) {
   }
 }
 
+void MemberCore::see_off(NodeId leaving) {
+  const std::uint64_t until = parts_.reactor.now_ms() + kFarewellMs;
+  leaving_.insert(leaving);
+  if (const auto record = member(chain_->state(), leaving)) keeper_->keep_until(*record, until);
+  farewell_.start(kFarewellMs, [this] {
+    leaving_.clear();
+    meet_members();
+    keeper_->look_soon();
+  });
+}
+
 void MemberCore::meet_members() {
   std::vector<PeerAddress> peers = options_.first_peers;
   if (chain_->height() > 0) {
@@ -133,8 +147,10 @@ void MemberCore::meet_members() {
     const StateView state = chain_->state();
     const auto own = member(state, options_.self);
     if (own && own->removed_height() == 0) {
-      for (const v1::MemberRecord& record : live_members(state)) {
-        if (record.id() != options_.self) peers.push_back({record.id(), record.address(), record.tls_pin()});
+      for (const v1::MemberRecord& record : all_members(state)) {
+        if (record.id() == options_.self) continue;
+        if (record.removed_height() == 0 || leaving_.contains(record.id()))
+          peers.push_back({record.id(), record.address(), record.tls_pin()});
       }
     }
   }

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -83,10 +84,11 @@ class MemberCore final : public LogConsumer {
 
  private:
   MemberCore(Parts parts, Options options)
-      : parts_(parts), options_(std::move(options)), watch_(parts.reactor) {}
+      : parts_(parts), options_(std::move(options)), watch_(parts.reactor), farewell_(parts.reactor) {}
 
   void applied(const AppliedBlock& block);
   void meet_members();
+  void see_off(NodeId leaving);
   void found();
   void watch_leader();
   v1::NodeReport describe() const;
@@ -104,7 +106,9 @@ class MemberCore final : public LogConsumer {
   bool leads_ = false;
   NodeId leader_ = 0;
   std::uint64_t founded_ms_ = 0;  // when the genesis was proposed last
+  std::set<NodeId> leaving_;      // spoken with for a moment more, though no members any longer
   Timer watch_;
+  Timer farewell_;
 };
 
 }  // namespace swarmdns::controlplane

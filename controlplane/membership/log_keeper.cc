@@ -50,6 +50,10 @@ void LogKeeper::members(const std::vector<LogMember>& members) {
   if (leader_) look_soon();
 }
 
+void LogKeeper::keep_until(v1::MemberRecord leaving, std::uint64_t until_ms) {
+  leaving_.emplace_back(std::move(leaving), until_ms);
+}
+
 void LogKeeper::look_soon() {
   if (leader_) timer_.start(0, [this] { look(); });
 }
@@ -63,6 +67,8 @@ void LogKeeper::look() {
   LogPlanInput input;
   input.leader = self_;
   input.members = live_members(chain_.state());
+  std::erase_if(leaving_, [now = reactor_.now_ms()](const auto& each) { return each.second <= now; });
+  for (const auto& [record, until] : leaving_) input.members.push_back(record);
   input.log = status.members;
   input.health = roster_.health();
   input.settings = read<v1::SwarmSettings>(chain_.state(), keys::kSettings).value_or(with_defaults({}));

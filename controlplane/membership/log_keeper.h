@@ -5,6 +5,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "controlplane/chain/chain.h"
 #include "controlplane/chain/submitter.h"
@@ -24,6 +26,8 @@ class LogKeeper {
   void set_leader(bool leader);
   // Committed members of the log.
   void members(const std::vector<LogMember>& members);
+  // One that leaves by its own wish stays in the log until then, so that it hears of it.
+  void keep_until(v1::MemberRecord leaving, std::uint64_t until_ms);
   // Something changed that the plan depends on: soon, rather than at the next look.
   void look_soon();
 
@@ -43,6 +47,7 @@ class LogKeeper {
   bool changing_ = false;
   bool recording_ = false;
   std::uint64_t not_before_ms_ = 0;  // after a change that failed
+  std::vector<std::pair<v1::MemberRecord, std::uint64_t>> leaving_;
   std::optional<std::vector<LogMember>> committed_;
   std::uint64_t reign_ = 0;
   Timer timer_;

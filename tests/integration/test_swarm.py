@@ -1,0 +1,102 @@
+"""A swarm of three: founding, joining, who is there, the ledger, a leader that dies, a node that leaves."""
+
+import json
+import re
+
+import pytest
+from support.bench import eventually
+
+
+@pytest.fixture(scope="module")
+def bench(lab_handle):
+    return lab_handle.need(nodes=3, seed=21)
+
+
+def told(node, *argv):
+    return json.loads(node.ctl("--output", "json", *argv).stdout)
+
+
+def view(node):
+    """What the node knows of its swarm; nothing while its control plane is starting."""
+    done = node.ctl("--output", "json", "swarm", "status", check=False)
+    return json.loads(done.stdout) if done.returncode == 0 else {}
+
+
+def up(node, count):
+    """Whether `node` sees so many members, all of them up and voting."""
+    nodes = view(node).get("nodes", [])
+    roles = [each.get("log_role") for each in nodes if each.get("state") == "up"]
+    return len(roles) == count and sorted(roles) == ["leader"] + ["voter"] * (count - 1)
+
+
+@pytest.fixture(scope="module")
+def swarm(bench, tmp_path_factory):
+    """The three nodes as one swarm, made as an operator makes it."""
+    bench.heal()
+    key = tmp_path_factory.mktemp("swarm") / "root.key"
+    one, two, three = bench.nodes
+    made = one.ctl("swarm", "init", "--name", "demo", "--root-key", str(key))
+    assert "Take the root key off this node" in made.stdout
+    assert key.stat().st_mode & 0o077 == 0 and "PRIVATE KEY" in key.read_text()
+    for node in (two, three):
+        token = re.search(r"swj1\.[a-z2-7]+", one.ctl("swarm", "token", "--role", "primary").stdout)[0]
+        node.ctl("swarm", "join", "10.54.0.1:8453", "--token", token)
+    assert eventually(lambda: up(one, 3), 30)
+    yield bench
+    # What follows in this lab finds nodes by themselves.
+    bench.heal()
+
+
+def test_every_node_tells_the_same_story(swarm):
+    height = int(view(swarm.node(1))["height"])
+    assert eventually(lambda: all(int(view(each)["height"]) >= height for each in swarm.nodes), 20)
+    hashes = {told(each, "ledger", "show", str(height))["hash"] for each in swarm.nodes}
+    assert len(hashes) == 1
+    log = swarm.node(3).ctl("ledger", "log").stdout
+    assert 'made the swarm "demo" with n1' in log and "added n2" in log and "added n3" in log
+
+
+def test_a_token_is_used_once(swarm):
+    token = re.search(r"swj1\.[a-z2-7]+", swarm.node(1).ctl("swarm", "token", "--role", "backup").stdout)[0]
+    again = swarm.node(2).ctl("swarm", "join", "10.54.0.1:8453", "--token", token, check=False)
+    assert again.returncode != 0 and "already" in again.stderr
+
+
+def test_a_proof_verifies_without_a_node(swarm, tmp_path):
+    one = swarm.node(1)
+    assert eventually(lambda: int(view(one)["checkpoint_height"]) >= int(view(one)["height"]), 20)
+    trust, proof = tmp_path / "trust", tmp_path / "proof"
+    one.ctl("ledger", "checkpoint", "--trust-file", str(trust))
+    one.ctl("ledger", "prove", "leaf", "0", "--out", str(proof))
+    assert swarm.node(2).ctl("ledger", "verify", str(proof), "--trust", str(trust)).returncode == 0
+    altered = tmp_path / "altered"
+    octets = bytearray(proof.read_bytes())
+    octets[len(octets) // 3] ^= 1
+    altered.write_bytes(octets)
+    assert swarm.node(2).ctl("ledger", "verify", str(altered), "--trust", str(trust), check=False).returncode != 0
+
+
+def test_the_leader_dies_and_the_swarm_goes_on(swarm):
+    bench = swarm
+    leader = next(each for each in bench.nodes if view(each)["log_state"] == "leader")
+    others = [each for each in bench.nodes if each is not leader]
+    height = int(view(others[0])["height"])
+    leader.kill("controlplane")
+    assert eventually(lambda: any(view(each).get("log_state") == "leader" for each in others), 30)
+    # It answers queries all the same, and the others order changes.
+    assert leader.answers()
+    others[0].ctl("swarm", "token", "--role", "backup", "--reason", "without the old leader")
+    assert int(view(others[0])["height"]) > height
+    leader.start()
+    assert eventually(lambda: up(leader, 3), 60)
+    newest = int(view(others[0])["height"])
+    assert eventually(lambda: int(view(leader)["height"]) >= newest, 30)
+
+
+def test_one_leaves_and_the_rest_go_on(swarm):
+    bench = swarm
+    bench.node(3).ctl("swarm", "leave")
+    assert eventually(lambda: len(view(bench.node(1)).get("nodes", [])) == 2, 20)
+    assert bench.node(3).ctl("swarm", "status", check=False).returncode != 0
+    assert bench.node(3).answers()
+    bench.node(1).ctl("swarm", "token", "--role", "backup")
