@@ -3,8 +3,11 @@
 #include <chrono>
 #include <future>
 
+#include "controlplane/ledger/octets.h"
 #include "controlplane/membership/directory.h"
-#include "proto/config/formats.h"
+#include "controlplane/resolver/unbound_conf.h"
+#include "controlplane/resolver/unbound_control.h"
+#include "proto/dns/name_text.h"
 
 namespace swarmdns::controlplane {
 namespace {
@@ -79,6 +82,17 @@ std::expected<void, std::string> SwarmHost::open(const IdentityFiles& files, Ide
   options.profile = config.swarm().profile() == v1::SWARM_WAN ? LogProfile::kWan : LogProfile::kLan;
   options.describe = [this] { return describe(); };
   options.say = [this](const std::string& text) { log_.info("swarm: " + text); };
+  options.dataplane_socket = config.node().run_dir() + "/dataplane.sock";
+  if (config.resolver().mode() == v1::UNBOUND) {
+    options.flush_resolver = [socket = resolver_paths(config.node()).control_socket] {
+      return unbound_command(socket, "flush_zone .");
+    };
+  }
+  for (const std::string& zone : config.swarm().private_zones()) {
+    if (const auto name = dns::name_from_text(zone))
+      options.private_zones.push_back(as_string(name->folded().wire()));
+  }
+  options.share_bytes_per_second = std::uint64_t{config.swarm().share_budget_kib()} << 10;
   const std::string name = identity.record.swarm_name();
   const std::uint64_t id = identity.record.node();
   auto member = Member::start(files, std::move(identity), std::move(options));

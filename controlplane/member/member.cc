@@ -61,6 +61,12 @@ std::expected<void, std::string> Member::open() {
   auto opened = LedgerStore::open(store);
   if (!opened) return std::unexpected(opened.error());
   store_ = std::move(*opened);
+  auto segments = SegmentDb::open(files_.directory() + "/segments");
+  if (!segments) return std::unexpected(segments.error());
+  segment_db_ = std::move(*segments);
+  const auto name_key = array_from<std::tuple_size_v<NameKey>>(identity_.record.name_key());
+  if (!name_key) return std::unexpected("identity.json: name_key has not 32 octets");
+  segments_ = std::make_unique<SegmentStore>(segment_db_->columns(), *name_key);
   if (auto set = tls_.set_identity(identity_.keys.tls.pem, identity_.record.chain()); !set)
     return std::unexpected(set.error());
   std::expected<void, std::string> result;
@@ -100,9 +106,16 @@ std::expected<void, std::string> Member::open_on_reactor() {
       core.first_peers.push_back({known.id(), known.address(), known.tls_pin()});
   }
   core.genesis = record.genesis();
-  core.describe = options_.describe;
+  core.describe = [this] {
+    v1::NodeReport report = options_.describe();
+    if (caches_) caches_->describe(report);
+    return report;
+  };
   core.say = options_.say;
-  core.state_replaced = [this] { follow_state(); };
+  core.state_replaced = [this] {
+    follow_state();
+    caches_->state_replaced();
+  };
   auto opened = MemberCore::open({reactor_, *link_, *store_, *fetcher_}, std::move(core));
   if (!opened) return std::unexpected(opened.error());
   core_ = std::move(*opened);
@@ -139,18 +152,32 @@ std::expected<void, std::string> Member::open_on_reactor() {
         reactor_.offload([files = files_, changed] { (void)files.keep(changed); }, [] {});
       },
       options_.say);
+  DataplanePort::Options port;
+  port.socket_path = options_.dataplane_socket;
+  port.flush_resolver = options_.flush_resolver;
+  cache_port_ = std::make_unique<DataplanePort>(reactor_, port);
+  SharedCache::Options caches;
+  caches.self = record.node();
+  caches.key = key_pair(identity_.keys.ledger).secret_key;
+  caches.private_zones = options_.private_zones;
+  caches.bytes_per_second = options_.share_bytes_per_second;
+  caches.say = options_.say;
   core_->on_other([this](NodeId from, v1::PeerMessage message) {
     if (message.has_state_request()) {
       server_->receive(from, message.request(), message.state_request());
     } else if (message.has_state_response()) {
       fetcher_->receive(from, message);
-    } else {
+    } else if (!caches_->receive(from, message)) {
       certificates_->receive(from, message);
     }
   });
   // The view of who may speak here follows the state, before the link is told.
   core_->chain().subscribe([this](const AppliedBlock&) { follow_state(); });
   core_->start(*log_);
+  caches_ = std::make_unique<SharedCache>(reactor_, *link_, *core_, *cache_port_, *segments_, caches);
+  core_->roster().on_report(
+      [this](NodeId from, const v1::NodeReport& report) { caches_->report(from, report); });
+  caches_->start();
   log_->start();
   certificates_->start();
   return {};
@@ -173,6 +200,8 @@ void Member::follow_state() {
 }
 
 void Member::close_on_reactor() {
+  caches_.reset();
+  cache_port_.reset();
   certificates_.reset();
   server_.reset();
   introducer_.reset();

@@ -18,10 +18,13 @@
 #include "controlplane/member/core.h"
 #include "controlplane/member/identity.h"
 #include "controlplane/member/introducer.h"
+#include "controlplane/member/shared_cache.h"
 #include "controlplane/member/state_check.h"
 #include "controlplane/member/state_fetcher.h"
 #include "controlplane/member/state_server.h"
 #include "controlplane/peer/grpc_peer_link.h"
+#include "controlplane/swarm/dataplane_port.h"
+#include "controlplane/swarm/segment_db.h"
 
 namespace swarmdns::controlplane {
 
@@ -33,6 +36,11 @@ class Member {
     std::function<v1::NodeReport()>
         describe;  // on the reactor thread: from what is at hand, nothing that blocks
     std::function<void(const std::string&)> say;
+    std::string dataplane_socket;
+    // Empties the resolver's cache; may block. Empty: there is no resolver of ours.
+    std::function<std::expected<std::string, std::string>()> flush_resolver;
+    std::vector<std::string> private_zones;  // wire format, lower case
+    std::uint64_t share_bytes_per_second = 0;
   };
 
   // Opens and starts. The error names the file or the address, with the mend.
@@ -53,6 +61,7 @@ class Member {
   GrpcPeerLink& link() { return *link_; }
   LedgerStore& store() { return *store_; }
   CertificateKeeper& certificates() { return *certificates_; }
+  SharedCache& caches() { return *caches_; }
 
  private:
   Member(const IdentityFiles& files, Identity identity, Options options);
@@ -68,6 +77,8 @@ class Member {
   UvReactor reactor_;
   PeerTls tls_;
   std::unique_ptr<LedgerStore> store_;
+  std::unique_ptr<SegmentDb> segment_db_;
+  std::unique_ptr<SegmentStore> segments_;
   std::mutex own_mutex_;
   OwnView own_;  // under it: what a fetched copy must go on from
   // Made and destroyed on the reactor thread.
@@ -79,6 +90,8 @@ class Member {
   std::unique_ptr<Introducer> introducer_;
   std::unique_ptr<StateServer> server_;
   std::unique_ptr<CertificateKeeper> certificates_;
+  std::unique_ptr<DataplanePort> cache_port_;
+  std::unique_ptr<SharedCache> caches_;
 };
 
 }  // namespace swarmdns::controlplane
