@@ -5,6 +5,7 @@
 //   swarm_founding.cc  init, join, leave
 //   swarm_members.cc   tokens, members, settings, what `swarmctl nodes` shows
 //   swarm_ledger.cc    blocks, checkpoints, proofs
+//   swarm_caches.cc    history of names, going back
 //   swarm_pending.cc   what this version has no answer for yet
 #pragma once
 
@@ -20,6 +21,7 @@
 #include "controlplane/app/log.h"
 #include "controlplane/dataplane_link/link.h"
 #include "controlplane/member/member.h"
+#include "controlplane/swarm/fences.h"
 
 namespace swarmdns::controlplane {
 
@@ -93,6 +95,8 @@ class SwarmHost final : public SwarmControl {
   std::string trust_file_text();
   v1::SwarmNode node_view(const v1::MemberRecord& record, const LogStatus& log) const;
   Outcome<v1::BlockView> view_of(std::uint64_t height, bool with_transactions);
+  Outcome<std::vector<ReachedThen>> reached_at(std::uint64_t height);
+  void follow_fence(v1::RollbackProgress progress, const Take<v1::RollbackProgress>& take);
   Outcome<v1::ProveResponse> prove_of_mutation(const v1::ProveMutation& mutation);
 
   const std::function<v1::Config()> config_;

@@ -28,9 +28,6 @@ Outcome<v1::ApplySwarmConfigResponse> SwarmHost::rollback_swarm_config(
     const v1::RollbackSwarmConfigRequest&) {
   return not_yet("roll a configuration of all nodes back");
 }
-Outcome<v1::GetHistoryResponse> SwarmHost::history(const v1::GetHistoryRequest&) {
-  return not_yet("tell the history of a name");
-}
 Outcome<v1::GetAtResponse> SwarmHost::at(const v1::GetAtRequest&) {
   return not_yet("tell what a cache held at a time");
 }
@@ -39,9 +36,6 @@ Outcome<v1::DiffHeightsResponse> SwarmHost::diff(const v1::DiffHeightsRequest&) 
 }
 Outcome<v1::ProveResponse> SwarmHost::prove_of_mutation(const v1::ProveMutation&) {
   return not_yet("prove a mutation");
-}
-Outcome<void> SwarmHost::rollback_cache(const v1::RollbackCacheRequest&, const Take<v1::RollbackProgress>&) {
-  return not_yet("roll caches back");
 }
 Outcome<v1::EraseNameResponse> SwarmHost::erase_name(const v1::EraseNameRequest&) {
   return not_yet("erase a name");

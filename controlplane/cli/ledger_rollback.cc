@@ -23,7 +23,7 @@ void print_plan(Context& context, const HeightOrTime& target, const v1::Rollback
   context.out << "The caches of all nodes go back to " << context.style.bold(target_text(target)) << ".\n";
   Table table({"LEARNED ON", ">FROM", ">TO", ">MUTATIONS"});
   for (const v1::MutationRange& range : plan.dead()) {
-    const bool open = range.last() == UINT64_MAX;
+    const bool open = range.last() == 0;
     table.add({names.of(range.node()), with_commas(range.first()), open ? "now" : with_commas(range.last()),
                open ? "" : with_commas(range.last() - range.first() + 1)});
   }

@@ -55,6 +55,9 @@ class Member {
   void run(const std::function<void()>& task) { reactor_.run(task); }
   UvReactor& reactor() { return reactor_; }
 
+  // Any thread.
+  SegmentStore& segments() { return *segments_; }
+
   // --- Reactor thread ---
   MemberCore& core() { return *core_; }
   const Identity& identity() const { return identity_; }

@@ -3,6 +3,7 @@
 import json
 import re
 
+import dns.flags
 import pytest
 from support.bench import eventually
 
@@ -74,6 +75,55 @@ def test_a_proof_verifies_without_a_node(swarm, tmp_path):
     octets[len(octets) // 3] ^= 1
     altered.write_bytes(octets)
     assert swarm.node(2).ctl("ledger", "verify", str(altered), "--trust", str(trust), check=False).returncode != 0
+
+
+def cached(node, name):
+    """What the node's data plane has cached of a name: entries as swarmctl tells them."""
+    done = node.ctl("--output", "json", "cache", "show", name, check=False)
+    return json.loads(done.stdout).get("entries", []) if done.returncode == 0 else []
+
+
+def test_what_one_resolves_the_others_know(swarm):
+    one, two, three = swarm.nodes
+    item = swarm.asked("plain")[40]
+    assert not cached(two, item.name)
+    one.ask(item.name, item.rrtype)
+    assert eventually(lambda: cached(two, item.name) and cached(three, item.name), 10)
+    before = two.counters()
+    reply = two.ask(item.name, item.rrtype)
+    assert two.added(before)["cache.hits"] == 1
+    # A shared answer is never vouched for: AD is for what this node has validated itself.
+    assert not reply.flags & dns.flags.AD
+
+
+def test_a_wrong_answer_is_found_and_taken_back_everywhere(swarm):
+    one, two, three = swarm.nodes
+    good, wrong = swarm.asked("plain")[50], swarm.asked("plain")[60]
+    one.ask(good.name, good.rrtype)
+    assert eventually(lambda: cached(three, good.name), 10)
+    assert eventually(lambda: "learned" in two.ctl("ledger", "history", good.name).stdout, 10)
+
+    def ordered():
+        lines = told(two, "ledger", "history", good.name).get("mutations", [])
+        return int(lines[0].get("ordered_height", 0)) if lines else 0
+
+    assert eventually(ordered, 10)
+    height = int(view(one)["height"])
+    # Two learns something wrong, and it spreads.
+    two.ask(wrong.name, wrong.rrtype)
+    assert eventually(lambda: cached(one, wrong.name) and cached(three, wrong.name), 10)
+    history = three.ctl("ledger", "history", wrong.name).stdout
+    assert "n2" in history and "127.0.0.1@553" in history
+    # Its head is ordered before the caches go back.
+    assert eventually(lambda: int(view(one)["height"]) > height, 10)
+    planned = one.ctl("ledger", "rollback", "--only", "cache", "--to", str(height), "--dry-run")
+    assert "Nothing was changed" in planned.stdout and cached(three, wrong.name)
+    done = one.ctl("ledger", "rollback", "--only", "cache", "--to", str(height), "--yes", "--reason", "drill")
+    assert "done on every node" in done.stdout
+    for each in swarm.nodes:
+        assert not cached(each, wrong.name)
+        assert cached(each, good.name)
+    assert "n2" in one.ctl("ledger", "history", wrong.name).stdout
 
 
 def test_the_leader_dies_and_the_swarm_goes_on(swarm):
