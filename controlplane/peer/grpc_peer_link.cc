@@ -42,7 +42,7 @@ GrpcPeerLink::GrpcPeerLink(Reactor& reactor, PeerTls& tls, PeerLinkOptions optio
       tls_(tls),
       options_(std::move(options)),
       alive_(std::make_shared<GrpcPeerLink*>(this)) {
-  rpc::keep_library();
+  rpc::keep_callbacks();
 }
 
 GrpcPeerLink::~GrpcPeerLink() {
