@@ -38,6 +38,9 @@ class Fate {
       for (std::uint64_t i = 0; i < burst; ++i)
         logs_.propose(leader != 0 && !world_.chance(50) ? leader : anyone());
       if (world_.chance(300)) logs_.read(anyone());
+      // Whoever thinks that it leads, above all when another one does.
+      for (const auto& [id, node] : logs_.nodes())
+        if (node.up() && node.engine->is_leader() && world_.chance(500)) logs_.read(id);
       next_work();
     });
   }
@@ -59,7 +62,7 @@ class Fate {
     const NodeId id = world_.chance(400) && logs_.leader() != 0 ? logs_.leader() : anyone();
     LogWorld::Node& node = logs_.node(id);
     const std::string name = "node " + std::to_string(id);
-    switch (world_.between(0, 15)) {
+    switch (world_.between(0, 17)) {
       case 0:
       case 1:
         logs_.crash(id);
@@ -138,6 +141,12 @@ class Fate {
     }
     if (world_.chance(250)) {
       engine.transfer(world_.chance(500) ? id : 0, done("transfer to", id));
+      if (world_.chance(300)) {
+        // It does not hear of the election that it has ordered, and goes on leading for a while.
+        world_.note("node " + std::to_string(leader) + " hears nobody");
+        for (const NodeId other : logs_.ids())
+          if (other != leader) logs_.network().cut(other, leader);
+      }
       return;
     }
     std::size_t voters = 0;
