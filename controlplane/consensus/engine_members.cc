@@ -113,7 +113,7 @@ void Engine::hand_over_first(LogDone<void> done) {
 
 void Engine::begin_change(NodeId id, std::optional<LogRole> role, LogDone<void> done,
                           const std::function<int(struct raft_change*)>& submit) {
-  change_.emplace();
+  change_ = Change{};
   change_->id = id;
   change_->role = role;
   change_->term = leader_term_;
@@ -150,7 +150,7 @@ void Engine::transfer(NodeId id, LogDone<void> done) {
     answer<void>(std::move(done), std::unexpected(*fault));
     return;
   }
-  transfer_.emplace();
+  transfer_ = Transfer{};
   transfer_->done = std::move(done);
   const int status = raft_transfer(&raft_, &transfer_->request, id, nullptr);
   if (status == 0) return;
