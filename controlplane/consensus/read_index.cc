@@ -159,11 +159,15 @@ void ReadIndex::answer(NodeId to, std::uint64_t request, std::uint64_t index) {
 void ReadIndex::expire() {
   const std::uint64_t now = reactor_.now_ms();
   const auto sweep = [&](std::vector<Read>& reads) {
-    const auto late =
-        std::ranges::stable_partition(reads, [&](const Read& read) { return read.deadline_ms > now; });
-    for (Read& read : late)
-      if (read.from == 0) finish(std::move(read), std::unexpected(LogFault::kTimedOut));
-    reads.erase(late.begin(), late.end());
+    std::vector<Read> left;
+    for (Read& read : reads) {
+      if (read.deadline_ms > now) {
+        left.push_back(std::move(read));
+      } else if (read.from == 0) {
+        finish(std::move(read), std::unexpected(LogFault::kTimedOut));
+      }
+    }
+    reads = std::move(left);
   };
   sweep(waiting_);
   sweep(round_.reads);
