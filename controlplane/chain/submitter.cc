@@ -24,7 +24,8 @@ Submitter::Submitter(Reactor& reactor, PeerLink& link, ReplicatedLog& log, Seque
       sequencer_(sequencer),
       chain_(chain),
       options_(options),
-      look_(reactor) {
+      look_(reactor),
+      poster_(reactor) {
   chain_.subscribe([this](const AppliedBlock& block) { applied(block); });
 }
 
@@ -48,7 +49,7 @@ void Submitter::submit(v1::Transaction transaction, Done done) {
   // At the end of what runs now: what is submitted together goes together.
   if (bundling_) return;
   bundling_ = true;
-  reactor_.post([this] {
+  poster_.post([this] {
     bundling_ = false;
     bundle_some();
   });
@@ -104,7 +105,7 @@ void Submitter::verdict(std::uint64_t number, const v1::ForwardResponse& respons
   switch (response.verdict()) {
     case v1::ForwardResponse::REFUSED:
       // Not from within submit() or send(): whoever waits may do anything.
-      reactor_.post([this, number, text = response.text()] {
+      poster_.post([this, number, text = response.text()] {
         finish(number, {SubmitError::Kind::kRefused, text});
       });
       break;
@@ -141,7 +142,7 @@ void Submitter::applied(const AppliedBlock& block) {
     sent_.erase(at);
   }
   if (told.empty() && waiting_.empty()) return;
-  reactor_.post([this, told = std::move(told)] {
+  poster_.post([this, told = std::move(told)] {
     for (const auto& [done, outcome] : told) done(outcome);
     bundle_some();
   });

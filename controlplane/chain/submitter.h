@@ -98,6 +98,7 @@ class Submitter {
   std::uint64_t next_number_ = 0;
   bool bundling_ = false;  // posted already
   Timer look_;
+  Poster poster_;
 };
 
 }  // namespace swarmdns::controlplane

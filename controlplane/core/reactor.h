@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
+#include <utility>
 
 namespace swarmdns::controlplane {
 
@@ -68,6 +70,24 @@ class Timer {
  private:
   Reactor& reactor_;
   TimerId id_ = 0;
+};
+
+// Posts what must not run any more once its owner has gone. The owner's last member, so that it goes first.
+class Poster {
+ public:
+  explicit Poster(Reactor& reactor) : reactor_(reactor) {}
+  Poster(const Poster&) = delete;
+  Poster& operator=(const Poster&) = delete;
+
+  void post(std::function<void()> task) {
+    reactor_.post([task = std::move(task), alive = std::weak_ptr<char>(alive_)] {
+      if (!alive.expired()) task();
+    });
+  }
+
+ private:
+  Reactor& reactor_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
 }  // namespace swarmdns::controlplane

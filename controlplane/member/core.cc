@@ -117,7 +117,7 @@ void MemberCore::applied(const AppliedBlock& block) {
   }
   // Not from within the engine.
   if (meet) {
-    parts_.reactor.post([this] {
+    poster_.post([this] {
       meet_members();
       keeper_->look_soon();
     });
@@ -223,7 +223,7 @@ void MemberCore::leadership(bool leader, std::uint64_t term) {
   if (leads_ == leader) return;
   leads_ = leader;
   options_.say(leader ? "leads the swarm, term " + std::to_string(term) : "leads the swarm no more");
-  parts_.reactor.post([this, leader] {
+  poster_.post([this, leader] {
     if (leads_ != leader) return;
     sequencer_->reset();
     cosigner_->set_leader(leader);
@@ -234,7 +234,7 @@ void MemberCore::leadership(bool leader, std::uint64_t term) {
 }
 
 void MemberCore::members(std::uint64_t, const std::vector<LogMember>& members) {
-  parts_.reactor.post([this, members] { keeper_->members(members); });
+  poster_.post([this, members] { keeper_->members(members); });
 }
 
 void MemberCore::found() {

@@ -84,7 +84,11 @@ class MemberCore final : public LogConsumer {
 
  private:
   MemberCore(Parts parts, Options options)
-      : parts_(parts), options_(std::move(options)), watch_(parts.reactor), farewell_(parts.reactor) {}
+      : parts_(parts),
+        options_(std::move(options)),
+        watch_(parts.reactor),
+        farewell_(parts.reactor),
+        poster_(parts.reactor) {}
 
   void applied(const AppliedBlock& block);
   void meet_members();
@@ -109,6 +113,7 @@ class MemberCore final : public LogConsumer {
   std::set<NodeId> leaving_;      // spoken with for a moment more, though no members any longer
   Timer watch_;
   Timer farewell_;
+  Poster poster_;
 };
 
 }  // namespace swarmdns::controlplane

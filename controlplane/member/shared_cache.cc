@@ -67,7 +67,8 @@ SharedCache::SharedCache(Reactor& reactor, PeerLink& link, MemberCore& core, Cac
                                                " answers");
                }),
       warm_up_server_(reactor, link, cache, peers_, fences_, server_options(options_, zones_)),
-      expire_(reactor) {
+      expire_(reactor),
+      poster_(reactor) {
   core_.chain().subscribe([this](const AppliedBlock& block) { applied(block); });
 }
 
@@ -169,7 +170,7 @@ void SharedCache::applied(const AppliedBlock& block) {
   }
   if (!begun_) {
     // Not from within the engine's call.
-    reactor_.post([this] { begin(); });
+    poster_.post([this] { begin(); });
   } else if (others) {
     follow_members();
   }

@@ -72,6 +72,7 @@ class SharedCache {
   bool begun_ = false;
   std::uint64_t fence_seen_ = 0;  // newest epoch that was handed on
   Timer expire_;
+  Poster poster_;
 };
 
 }  // namespace swarmdns::controlplane
