@@ -1,9 +1,10 @@
-// What a change costs in a swarm of three members on this machine: mTLS over loopback, signatures, a real
+// What a change costs in a swarm of members on this machine: mTLS over loopback, signatures, a real
 // disk. Beside what the disk alone takes for the writing that a commit has to wait for.
 //
 //   commit     one change at a time at the leader: asked for until applied there
 //   at-follower  the same at a member that does not lead
 //   changes    as many as the swarm takes, asked for at all three
+//   joined     a node that joins has all there is (--behind-mib), and nobody was elected meanwhile
 //   disk       one write of 4 KiB that is on the disk when it returns
 #include <fcntl.h>
 #include <time.h>
@@ -18,6 +19,7 @@
 #include <future>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <sodium.h>
@@ -32,13 +34,14 @@ namespace {
 namespace cp = controlplane;
 
 constexpr std::size_t kBlock = 4096;
-constexpr unsigned kNodes = 3;
 constexpr unsigned kUnderWay = 4000;  // at each member
 
 struct Options {
   Runs runs{.json = {}, .repeat = 5, .seconds = 3.0};
   std::string directory = "/var/tmp";
   std::uint16_t port = 18'453;
+  unsigned nodes = 3;
+  double behind_mib = 1024;
 };
 
 [[noreturn]] void fail(const std::string& why) {
@@ -52,9 +55,17 @@ double now_us() {
   return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
 }
 
-v1::Transaction change(std::uint64_t number) {
+// With so many octets of no use, which no compression makes less.
+v1::Transaction change(std::uint64_t number, std::size_t octets = 0) {
   v1::Transaction transaction;
-  transaction.mutable_note()->set_text("change number " + std::to_string(number));
+  std::string noise(octets / 2, '\0');
+  randombytes_buf(noise.data(), noise.size());
+  std::string text = "change number " + std::to_string(number) + " ";
+  for (const char c : noise) {
+    text += static_cast<char>('a' + (c & 15));
+    text += static_cast<char>('a' + (c >> 4 & 15));
+  }
+  transaction.mutable_note()->set_text(text);
   return transaction;
 }
 
@@ -87,7 +98,9 @@ std::vector<double> one_at_a_time(cp::Member& member, double seconds) {
 // Changes a second that are applied where they were asked for.
 class Flood {
  public:
-  Flood(RunningSwarm& swarm, double seconds) : swarm_(swarm), end_(now_us() + seconds * 1e6) {}
+  // Until `enough` says so, which is asked at each change, on any reactor thread.
+  Flood(RunningSwarm& swarm, std::function<bool()> enough, std::size_t octets = 0)
+      : swarm_(swarm), enough_(std::move(enough)), octets_(octets) {}
 
   double run() {
     const double begun = now_us();
@@ -104,17 +117,18 @@ class Flood {
  private:
   // Reactor thread of that member.
   void ask(unsigned index) {
-    swarm_.at(index).core().submitter().submit(change(done_), [this, index](const auto& outcome) {
+    swarm_.at(index).core().submitter().submit(change(done_, octets_), [this, index](const auto& outcome) {
       if (!outcome) fail(outcome.error().text);
       ++done_;
-      if (now_us() < end_) return ask(index);
+      if (!enough_()) return ask(index);
       const std::scoped_lock lock(mutex_);
       if (++finished_ == swarm_.size() * kUnderWay) ended_.notify_one();
     });
   }
 
   RunningSwarm& swarm_;
-  const double end_;
+  const std::function<bool()> enough_;
+  const std::size_t octets_;
   std::atomic<std::uint64_t> done_ = 0;
   std::mutex mutex_;
   std::condition_variable ended_;
@@ -142,11 +156,47 @@ std::vector<double> disk_writes(const std::string& directory, double seconds) {
   return waits;
 }
 
+struct Joined {
+  double seconds = 0;
+  double behind_mib = 0;
+  bool elected = false;
+};
+
+std::uint64_t height_of(cp::Member& member) {
+  std::uint64_t height = 0;
+  member.run([&] { height = member.core().chain().height(); });
+  return height;
+}
+
+std::uint64_t term_of(cp::Member& member) {
+  std::uint64_t term = 0;
+  member.run([&] { term = member.core().log().status().term; });
+  return term;
+}
+
+// Grows what there is to so much, then lets one more in.
+Joined join_behind(RunningSwarm& swarm, double mib) {
+  constexpr std::size_t kOctets = 1000;
+  std::atomic<std::uint64_t> made = 0;
+  const auto wanted = static_cast<std::uint64_t>(mib * 1048576 / kOctets);
+  (void)Flood(
+      swarm, [&] { return ++made >= wanted; }, kOctets)
+      .run();
+  cp::Member& leads = swarm.at(swarm.leader());
+  const std::uint64_t term = term_of(leads);
+  const std::uint64_t height = height_of(leads);
+  const double begun = now_us();
+  swarm.add();
+  while (height_of(swarm.at(swarm.size() - 1)) < height)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  return {(now_us() - begun) / 1e6, static_cast<double>(made * kOctets) / 1048576, term_of(leads) != term};
+}
+
 void measure(const Options& options, const std::string& directory) {
-  RunningSwarm swarm(directory, kNodes, options.port);
+  RunningSwarm swarm(directory, options.nodes, options.port);
   const unsigned leader = swarm.leader();
   cp::Member& leads = swarm.at(leader);
-  cp::Member& follows = swarm.at((leader + 1) % kNodes);
+  cp::Member& follows = swarm.at((leader + 1) % options.nodes);
   (void)one_at_a_time(leads, 0.5);
   std::vector<double> disk, disk_late, at_leader, at_leader_late, at_follower, rates;
   for (unsigned i = 0; i < options.runs.repeat; ++i) {
@@ -157,7 +207,8 @@ void measure(const Options& options, const std::string& directory) {
     at_leader.push_back(median(commits));
     at_leader_late.push_back(quantile(commits, 0.99));
     at_follower.push_back(median(one_at_a_time(follows, options.runs.seconds)));
-    rates.push_back(Flood(swarm, options.runs.seconds).run());
+    const double end = now_us() + options.runs.seconds * 1e6;
+    rates.push_back(Flood(swarm, [end] { return now_us() >= end; }).run());
   }
   Report report("swarm");
   const auto beside = [](const char* name, const std::vector<double>& samples,
@@ -174,6 +225,12 @@ void measure(const Options& options, const std::string& directory) {
   Figure changes = Figure::of("changes", rates, "changes/s");
   changes.ratio_to.emplace_back("disk", changes.value / (1000 / median(disk)));
   report.add(changes);
+  if (options.behind_mib > 0) {
+    const Joined joined = join_behind(swarm, options.behind_mib);
+    report.add(Figure::of("joined-behind", {joined.behind_mib}, "MiB"));
+    report.add(Figure::of("joined", {joined.seconds}, "s"));
+    report.add(Figure::of("joined-elections", {joined.elected ? 1.0 : 0.0}, "elections"));
+  }
   report.write_json(options.runs.json);
 }
 
@@ -183,7 +240,11 @@ int run(int argc, char** argv) {
   options.runs.add_to(app);
   app.add_option("--directory", options.directory, "where a folder for logs and ledgers is made")
       ->capture_default_str();
-  app.add_option("--port", options.port, "first of three on 127.0.0.1")->capture_default_str();
+  app.add_option("--port", options.port, "the first of so many on 127.0.0.1")->capture_default_str();
+  app.add_option("--nodes", options.nodes, "members")->capture_default_str()->check(CLI::Range(1, 9));
+  app.add_option("--behind-mib", options.behind_mib,
+                 "changes that a node has not got when it joins; 0: none joins")
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   if (sodium_init() < 0) fail("libsodium cannot be initialised");
   std::string directory = options.directory + "/swarmdns-bench-XXXXXX";

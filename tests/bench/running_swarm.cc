@@ -68,18 +68,11 @@ RunningSwarm::RunningSwarm(std::string directory, unsigned nodes, std::uint16_t 
   if (!founded) fail(founded.error());
   const auto root = cp::read_certificates(founded->root_certificate);
   if (!root) fail(root.error());
-  const std::string swarm_id = founded->identity.record.swarm_id();
+  swarm_id_ = founded->identity.record.swarm_id();
+  root_fingerprint_ = root->front().fingerprint;
   members_.push_back(start(files, std::move(founded->identity), wish.address));
   leader();
-  for (unsigned index = 1; index < nodes; ++index) {
-    const cp::JoinToken token = cp::make_join_token(swarm_id, root->front().fingerprint);
-    v1::Transaction transaction;
-    transaction.mutable_token_issued()->set_token_hash(cp::join_token_hash(token));
-    transaction.mutable_token_issued()->set_region("here");
-    transaction.mutable_token_issued()->set_expires_ms(wall_ms() + 3'600'000);
-    if (const auto refused = order(std::move(transaction)); !refused.empty()) fail(refused);
-    join(index, cp::join_token_text(token));
-  }
+  while (size() < nodes) add();
   wait_for("votes of all", [&] {
     std::size_t voters = 0;
     members_.front()->run([&] {
@@ -92,12 +85,19 @@ RunningSwarm::RunningSwarm(std::string directory, unsigned nodes, std::uint16_t 
 
 RunningSwarm::~RunningSwarm() = default;
 
-void RunningSwarm::join(unsigned index, const std::string& token) {
-  const cp::IdentityFiles files(directory_ + "/n" + std::to_string(index + 1));
+void RunningSwarm::add() {
+  const cp::JoinToken token = cp::make_join_token(swarm_id_, root_fingerprint_);
+  v1::Transaction transaction;
+  transaction.mutable_token_issued()->set_token_hash(cp::join_token_hash(token));
+  transaction.mutable_token_issued()->set_region("here");
+  transaction.mutable_token_issued()->set_expires_ms(wall_ms() + 3'600'000);
+  if (const auto refused = order(std::move(transaction)); !refused.empty()) fail(refused);
+  const std::string name = "n" + std::to_string(size() + 1);
+  const cp::IdentityFiles files(directory_ + "/" + name);
   if (auto prepared = files.prepare(); !prepared) fail(prepared.error());
-  const std::string address = address_of(first_port_, index);
+  const std::string address = address_of(first_port_, size());
   auto identity =
-      cp::join_swarm(files, {"n" + std::to_string(index + 1), address, address_of(first_port_, 0), token},
+      cp::join_swarm(files, {name, address, address_of(first_port_, 0), cp::join_token_text(token)},
                      wall_ms(), [](const std::string&) {});
   if (!identity) fail(identity.error());
   members_.push_back(start(files, std::move(*identity), address));

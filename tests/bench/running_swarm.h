@@ -24,14 +24,17 @@ class RunningSwarm {
   controlplane::Member& at(unsigned index) { return *members_[index]; }
   // Waits until one of them leads.
   unsigned leader();
+  // One more node joins; what it has not got yet comes by itself.
+  void add();
 
  private:
   // "": it is done; else why not.
   std::string order(v1::Transaction transaction);
-  void join(unsigned index, const std::string& token);
 
   const std::string directory_;
   const std::uint16_t first_port_;
+  std::string swarm_id_;
+  std::string root_fingerprint_;
   std::vector<std::unique_ptr<controlplane::Member>> members_;
 };
 
