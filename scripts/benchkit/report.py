@@ -13,7 +13,7 @@ def machine():
     return f"{model}, {cpus} CPUs, Linux {platform.release()}"
 
 
-LESS_IS_BETTER = ("cycles", "ns", "us", "bytes", "per mille", "% lost", "lost", "queries lost", "questions")
+LESS_IS_BETTER = ("cycles", "ns", "us", "ms", "bytes", "per mille", "% lost", "lost", "queries lost", "questions")
 
 
 def less_is_better(unit):

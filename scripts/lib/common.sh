@@ -88,6 +88,7 @@ install_packages() {
     case $name in
       bind9) systemctl -q disable named.service ;;
       nsd | knot | unbound | dnsdist) systemctl -q disable "$name.service" ;;
+      etcd-server) systemctl -q disable etcd.service ;;
     esac 2>>/tmp/swarmdns-apt.log || die "could not disable the service of $name; see the end of /tmp/swarmdns-apt.log"
   done
 }

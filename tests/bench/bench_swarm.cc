@@ -46,7 +46,7 @@ struct Options {
 
 [[noreturn]] void fail(const std::string& why) {
   std::fprintf(stderr, "bench-swarm: %s\n", why.c_str());
-  std::exit(1);
+  std::_Exit(1);  // other threads are at work: nothing can be wound up
 }
 
 double now_us() {

@@ -19,7 +19,7 @@ namespace cp = controlplane;
 
 [[noreturn]] void fail(const std::string& why) {
   std::fprintf(stderr, "running swarm: %s\n", why.c_str());
-  std::exit(1);
+  std::_Exit(1);  // other threads are at work: nothing can be wound up
 }
 
 std::uint64_t wall_ms() {
