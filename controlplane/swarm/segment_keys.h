@@ -19,6 +19,7 @@ namespace swarmdns::controlplane::segment_keys {
 inline constexpr char kHeader = 'h';
 inline constexpr char kName = 'n';
 inline constexpr char kErased = 'e';
+inline constexpr char kErasedTo = 'd';
 inline constexpr std::uint64_t kHourMs = 3'600'000;
 
 inline std::unexpected<std::string> problem(const char* what, const rocksdb::Status& status) {
