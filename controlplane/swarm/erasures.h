@@ -1,0 +1,66 @@
+// Carries out on this node what the ledger says is to be erased: one erasure after the other, its files off
+// the reactor thread, each once. What comes only later is refused by the store of segments itself.
+//
+// Reactor thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "controlplane/core/reactor.h"
+#include "controlplane/swarm/segment_store.h"
+#include "swarmdns/v1/state.pb.h"
+
+namespace swarmdns::controlplane {
+
+class Erasures {
+ public:
+  using Result = std::expected<void, std::string>;
+  // This node's store of transactions.
+  struct Ledger {
+    std::function<Result(std::span<const std::uint64_t>)> erase_leaves;  // reactor thread
+    std::function<Result()> scrub;  // any thread; afterwards they are in none of its files
+  };
+  // Segments that end so long after an erasure's block are part of it: they were cut with what came before,
+  // by clocks that may be ahead.
+  static constexpr std::uint64_t kSlackMs = 3000;
+
+  // `store` outlives it, and what was offloaded besides.
+  Erasures(Reactor& reactor, SegmentStore& store, Ledger ledger);
+
+  // Reads how far this node was.
+  void start();
+  // An erasure of the state, at its height and leaf; in their order. Those that were carried out are passed
+  // over.
+  void committed(SegmentStore::ErasedTo at, const v1::ErasureRecord& record);
+
+  // The height up to which all is carried out, when the ledger is applied up to `applied`.
+  std::uint64_t done_to(std::uint64_t applied) const;
+  const std::string& trouble() const { return trouble_; }
+
+ private:
+  struct Waiting {
+    SegmentStore::ErasedTo at;
+    v1::ErasureRecord record;
+  };
+  void next();
+  void retry(const std::string& why);
+
+  Reactor& reactor_;
+  SegmentStore& store_;
+  const Ledger ledger_;
+  bool opened_ = false;
+  bool busy_ = false;
+  SegmentStore::ErasedTo done_;  // newest that was carried out or is waiting
+  std::deque<Waiting> waiting_;
+  std::string trouble_;
+  Timer again_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+};
+
+}  // namespace swarmdns::controlplane
