@@ -259,13 +259,15 @@ StoreResult LedgerStore::prune(std::uint64_t height) {
   const std::uint64_t leaf = first->first_leaf;
   rocksdb::WriteBatch batch;
   db_->put(batch, Family::kMeta, kPruned, key64(height) + key64(leaf));
-  db_->remove_range(batch, Family::kBlocks, key64(0), key64(height));
-  db_->remove_range(batch, Family::kBodies, key64(0), key64(leaf));
+  db_->remove_range(batch, Family::kBlocks, key64(lowest_height_), key64(height));
+  db_->remove_range(batch, Family::kBodies, key64(lowest_leaf_), key64(leaf));
   db_->remove_range(batch, Family::kCheckpoints, key64(0), key64(height));
   // Whole tiles whose last leaf is below: their hash stands in the tile above (C2SP tlog-tiles, "Pruning").
   for (unsigned level = 0; level < 7; ++level) {
+    const std::uint64_t gone = lowest_leaf_ >> (8 * (level + 1));
     const std::uint64_t tiles = leaf >> (8 * (level + 1));
-    if (tiles > 0) db_->remove_range(batch, Family::kTiles, tile_key({level, 0}), tile_key({level, tiles}));
+    if (tiles > gone)
+      db_->remove_range(batch, Family::kTiles, tile_key({level, gone}), tile_key({level, tiles}));
   }
   if (auto written = db_->write(batch); !written) return written;
   lowest_height_ = height;

@@ -116,7 +116,7 @@ void SharedCache::start() {
 void SharedCache::state_replaced() {
   if (!begun_) return begin();
   follow_members();
-  take_erasures({});
+  take_erasures();
 }
 
 void SharedCache::begin() {
@@ -140,7 +140,7 @@ void SharedCache::begin() {
     return true;
   });
   const auto head = read<v1::HeadRecord>(state, keys::of(keys::kHeads, options_.self));
-  take_erasures({});
+  take_erasures();
   erasures_.start();
   writer_.start(head ? head->head() : v1::SegmentHead());
   sharing_.start();
@@ -186,7 +186,7 @@ void SharedCache::applied(const AppliedBlock& block) {
     return;
   }
   if (others) follow_members();
-  if (erased) take_erasures({block.header.height, 0});
+  if (erased) take_erasures();
 }
 
 void SharedCache::take(const v1::Transaction& transaction, NodeId maker, const BlockHeader& header) {
@@ -215,13 +215,10 @@ void SharedCache::take_fences(std::uint64_t time_ms) {
   }
 }
 
-// Those of the state from a place on.
-void SharedCache::take_erasures(SegmentStore::ErasedTo from) {
-  core_.chain().state().scan(keys::kErasures, [&](std::string_view key, std::string_view value) {
+void SharedCache::take_erasures() {
+  core_.chain().state().scan(keys::kErasures, [&](std::string_view, std::string_view value) {
     v1::ErasureRecord record;
-    const SegmentStore::ErasedTo at{keys::number_at_end(key.substr(0, key.size() - 8)),
-                                    keys::number_at_end(key)};
-    if (at >= from && record.ParseFromString(std::string(value))) erasures_.committed(at, record);
+    if (record.ParseFromString(std::string(value))) erasures_.committed(record);
     return true;
   });
 }

@@ -60,7 +60,7 @@ class SharedCache {
   void follow_members();
   void expire();
   void take_fences(std::uint64_t time_ms);
-  void take_erasures(SegmentStore::ErasedTo from);
+  void take_erasures();
   void take(const v1::Transaction& transaction, NodeId maker, const BlockHeader& header);
   SegmentWriter::Events writer_events();
   Fences::Events fence_events();

@@ -1,5 +1,6 @@
 #include "controlplane/swarm/erasures.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -13,34 +14,24 @@ constexpr std::uint64_t kAgainMs = 1000;
 Erasures::Erasures(Reactor& reactor, SegmentStore& store, Ledger ledger)
     : reactor_(reactor), store_(store), ledger_(std::move(ledger)), again_(reactor) {}
 
-void Erasures::start() {
-  const auto read = std::make_shared<std::expected<SegmentStore::ErasedTo, std::string>>();
-  reactor_.offload([&store = store_, read] { *read = store.erased_to(); },
-                   [this, read, alive = std::weak_ptr(alive_)] {
-                     if (alive.expired()) return;
-                     if (!*read) {
-                       trouble_ = (*read).error();
-                       again_.start(kAgainMs, [this] { start(); });
-                       return;
-                     }
-                     trouble_.clear();
-                     opened_ = true;
-                     std::erase_if(waiting_, [&](const Waiting& one) { return one.at <= **read; });
-                     if (waiting_.empty()) done_ = std::max(done_, **read);
-                     next();
-                   });
+void Erasures::committed(const v1::ErasureRecord& record) {
+  // Heights begin anew with an incarnation: the record itself says which one it is.
+  const Hash hash = sha256({as_octets(record.SerializeAsString())});
+  if (!known_.insert(hash).second) return;
+  waiting_.push_back({hash, record});
+  next();
 }
 
-void Erasures::committed(SegmentStore::ErasedTo at, const v1::ErasureRecord& record) {
-  if (at <= done_) return;
-  done_ = at;
-  waiting_.push_back({at, record});
+void Erasures::start() {
+  started_ = true;
   next();
 }
 
 std::uint64_t Erasures::done_to(std::uint64_t applied) const {
-  if (!opened_) return 0;
-  return waiting_.empty() ? applied : waiting_.front().at.height - 1;
+  if (!started_) return 0;
+  std::uint64_t height = applied;
+  for (const Waiting& one : waiting_) height = std::min(height, one.record.height() - 1);
+  return height;
 }
 
 void Erasures::retry(const std::string& why) {
@@ -50,9 +41,19 @@ void Erasures::retry(const std::string& why) {
 }
 
 void Erasures::next() {
-  if (!opened_ || busy_ || waiting_.empty()) return;
+  if (!started_ || busy_ || waiting_.empty()) return;
   busy_ = true;
-  const Waiting& one = waiting_.front();
+  const auto before = std::make_shared<std::expected<bool, std::string>>();
+  reactor_.offload(
+      [&store = store_, hash = waiting_.front().hash, before] { *before = store.carried_out(hash); },
+      [this, before, alive = std::weak_ptr(alive_)] {
+        if (alive.expired()) return;
+        if (!*before) return retry(before->error());
+        **before ? done() : erase(waiting_.front());
+      });
+}
+
+void Erasures::erase(const Waiting& one) {
   const v1::Erasure& erasure = one.record.erasure();
   const bool leaves = !erasure.leaves().empty() && ledger_.erase_leaves != nullptr;
   if (leaves) {
@@ -73,16 +74,20 @@ void Erasures::next() {
           if (!named) *result = std::unexpected(named.error());
         }
         if (*result && scrub) *result = scrub();
-        if (*result) *result = store.set_erased_to(one.at);
+        if (*result) *result = store.set_carried_out(one.hash);
       },
       [this, result, alive = std::weak_ptr(alive_)] {
         if (alive.expired()) return;
         if (!*result) return retry(result->error());
-        busy_ = false;
-        trouble_.clear();
-        waiting_.pop_front();
-        next();
+        done();
       });
+}
+
+void Erasures::done() {
+  busy_ = false;
+  trouble_.clear();
+  waiting_.pop_front();
+  next();
 }
 
 }  // namespace swarmdns::controlplane

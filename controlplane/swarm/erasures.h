@@ -9,6 +9,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 
@@ -33,11 +34,10 @@ class Erasures {
   // `store` outlives it, and what was offloaded besides.
   Erasures(Reactor& reactor, SegmentStore& store, Ledger ledger);
 
-  // Reads how far this node was.
+  // An erasure of the state. One that was carried out, or is waiting, is passed over.
+  void committed(const v1::ErasureRecord& record);
+  // All that the state has were told.
   void start();
-  // An erasure of the state, at its height and leaf; in their order. Those that were carried out are passed
-  // over.
-  void committed(SegmentStore::ErasedTo at, const v1::ErasureRecord& record);
 
   // The height up to which all is carried out, when the ledger is applied up to `applied`.
   std::uint64_t done_to(std::uint64_t applied) const;
@@ -45,18 +45,20 @@ class Erasures {
 
  private:
   struct Waiting {
-    SegmentStore::ErasedTo at;
+    Hash hash{};
     v1::ErasureRecord record;
   };
   void next();
+  void erase(const Waiting& one);
+  void done();
   void retry(const std::string& why);
 
   Reactor& reactor_;
   SegmentStore& store_;
   const Ledger ledger_;
-  bool opened_ = false;
+  bool started_ = false;
   bool busy_ = false;
-  SegmentStore::ErasedTo done_;  // newest that was carried out or is waiting
+  std::set<Hash> known_;  // waiting, or done in this run
   std::deque<Waiting> waiting_;
   std::string trouble_;
   Timer again_;

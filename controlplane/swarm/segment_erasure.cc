@@ -182,23 +182,18 @@ std::expected<void, std::string> SegmentStore::scrub(
   return {};
 }
 
-std::expected<SegmentStore::ErasedTo, std::string> SegmentStore::erased_to() const {
+std::expected<bool, std::string> SegmentStore::carried_out(const Hash& erasure) const {
   std::string value;
-  const auto status = columns_.db->Get({}, columns_.mutations, std::string(1, kErasedTo), &value);
-  if (status.IsNotFound()) return ErasedTo{};
+  const auto status = columns_.db->Get({}, columns_.mutations, carried_out_key(erasure), &value);
+  if (status.IsNotFound()) return false;
   if (!status.ok()) return problem("not read", status);
-  OctetReader reader(as_octets(value));
-  const std::uint64_t height = reader.be64();
-  return ErasedTo{height, reader.be64()};
+  return true;
 }
 
-std::expected<void, std::string> SegmentStore::set_erased_to(ErasedTo to) {
-  std::string value;
-  append_be64(value, to.height);
-  append_be64(value, to.leaf);
+std::expected<void, std::string> SegmentStore::set_carried_out(const Hash& erasure) {
   rocksdb::WriteOptions durable;
   durable.sync = true;
-  const auto status = columns_.db->Put(durable, columns_.mutations, std::string(1, kErasedTo), value);
+  const auto status = columns_.db->Put(durable, columns_.mutations, carried_out_key(erasure), "");
   if (!status.ok()) return problem("an erasure is not kept", status);
   return {};
 }

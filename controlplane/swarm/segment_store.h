@@ -97,14 +97,9 @@ class SegmentStore {
   // All of that name in segments that ended by `until_ms`, those too that come only now.
   std::expected<std::uint64_t, std::string> erase_name(const NameTag& tag, std::uint64_t until_ms);
 
-  // The newest erasure of the ledger that was carried out here, by height and leaf; zeros: none.
-  struct ErasedTo {
-    std::uint64_t height = 0;
-    std::uint64_t leaf = 0;
-    auto operator<=>(const ErasedTo&) const = default;
-  };
-  std::expected<ErasedTo, std::string> erased_to() const;
-  std::expected<void, std::string> set_erased_to(ErasedTo to);
+  // Erasures of the ledger that were carried out here, by a hash of them.
+  std::expected<bool, std::string> carried_out(const Hash& erasure) const;
+  std::expected<void, std::string> set_carried_out(const Hash& erasure);
 
   NameTag tag(Bytes qname) const { return name_tag(key_, qname); }
   std::uint64_t bytes() const;  // of files and memory of both column families, as RocksDB estimates it

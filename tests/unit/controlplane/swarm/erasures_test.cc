@@ -35,9 +35,16 @@ class ErasuresTest : public ::testing::Test {
   }
   static v1::ErasureRecord of_name(const std::string& name, std::uint64_t time_ms) {
     v1::ErasureRecord record;
+    record.set_height(5);
     record.set_time_ms(time_ms);
     const NameTag tag = name_tag(name_key(), as_octets(FakeCache::wire(name)));
     record.mutable_erasure()->set_name_tag(std::string(as_text(tag)));
+    return record;
+  }
+  static v1::ErasureRecord of_leaf(std::uint64_t leaf, std::uint64_t height) {
+    v1::ErasureRecord record;
+    record.set_height(height);
+    record.mutable_erasure()->add_leaves(leaf);
     return record;
   }
   int known(const std::string& name) {
@@ -60,7 +67,7 @@ TEST_F(ErasuresTest, DestroysWhatIsHereAndWhatComesLater) {
   const v1::SegmentBody later = chain.add({"bad.example", "d.example"}, kStart + 1);
   const v1::SegmentBody new_one = chain.add({"bad.example"}, kStart + 10 + Erasures::kSlackMs + 1);
   EXPECT_EQ(erasures_->done_to(7), 0U) << "not opened";
-  erasures_->committed({5, 40}, of_name("bad.example", kStart + 10));
+  erasures_->committed(of_name("bad.example", kStart + 10));
   erasures_->start();
   world_.run_for(100);
   EXPECT_EQ(erasures_->done_to(7), 7U);
@@ -81,34 +88,28 @@ TEST_F(ErasuresTest, DestroysWhatIsHereAndWhatComesLater) {
 
 TEST_F(ErasuresTest, OneAfterTheOtherEachOnce) {
   erasures_->start();
-  world_.run_for(10);
-  v1::ErasureRecord record;
-  record.mutable_erasure()->add_leaves(7);
-  erasures_->committed({5, 40}, record);
-  record.mutable_erasure()->set_leaves(0, 8);
-  erasures_->committed({6, 50}, record);
-  erasures_->committed({5, 40}, record);  // the state was read again
+  erasures_->committed(of_leaf(7, 5));
+  erasures_->committed(of_leaf(8, 6));
+  erasures_->committed(of_leaf(7, 5));  // the state was read again
   EXPECT_EQ(erasures_->done_to(9), 4U);
   world_.run_for(100);
   EXPECT_EQ(leaves_, (std::vector<std::uint64_t>{7, 8}));
   EXPECT_EQ(scrubs_, 2);
   EXPECT_EQ(erasures_->done_to(9), 9U);
   make();  // the control plane starts again
-  erasures_->committed({5, 40}, record);
-  erasures_->committed({6, 50}, record);
-  erasures_->committed({7, 60}, record);
+  erasures_->committed(of_leaf(7, 5));
+  erasures_->committed(of_leaf(8, 6));
+  erasures_->committed(of_leaf(9, 2));  // a new incarnation counts from 1
   erasures_->start();
   world_.run_for(100);
-  EXPECT_EQ(leaves_, (std::vector<std::uint64_t>{7, 8, 8}));
+  EXPECT_EQ(leaves_, (std::vector<std::uint64_t>{7, 8, 9}));
+  EXPECT_EQ(erasures_->done_to(9), 9U);
 }
 
 TEST_F(ErasuresTest, IsTriedAgainUntilItIsDone) {
   erasures_->start();
-  world_.run_for(10);
   disk_ = false;
-  v1::ErasureRecord record;
-  record.mutable_erasure()->add_leaves(7);
-  erasures_->committed({5, 40}, record);
+  erasures_->committed(of_leaf(7, 5));
   world_.run_for(2500);
   EXPECT_EQ(erasures_->done_to(9), 4U);
   EXPECT_NE(erasures_->trouble().find("the disk is full"), std::string::npos);

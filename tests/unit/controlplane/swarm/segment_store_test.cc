@@ -204,11 +204,13 @@ TEST_F(SegmentStoreTest, ErasesByPlace) {
   EXPECT_EQ(*store_.erase(places), 0U) << "twice is once";
 }
 
-TEST_F(SegmentStoreTest, RemembersHowFarErasuresWere) {
-  EXPECT_EQ(*store_.erased_to(), SegmentStore::ErasedTo{});
-  ASSERT_TRUE(store_.set_erased_to({70, 300}));
+TEST_F(SegmentStoreTest, RemembersWhichErasuresWereCarriedOut) {
+  const Hash one = sha256({as_octets("one")});
+  EXPECT_FALSE(*store_.carried_out(one));
+  ASSERT_TRUE(store_.set_carried_out(one));
   const SegmentStore again{database_.columns(), name_key()};
-  EXPECT_EQ(*again.erased_to(), (SegmentStore::ErasedTo{70, 300}));
+  EXPECT_TRUE(*again.carried_out(one));
+  EXPECT_FALSE(*again.carried_out(sha256({as_octets("two")})));
 }
 
 TEST_F(SegmentStoreTest, HistoryEndsAtATime) {
