@@ -1,5 +1,7 @@
 #include "controlplane/app/swarm_host.h"
 
+#include <sys/statvfs.h>
+
 #include <chrono>
 #include <future>
 
@@ -13,6 +15,7 @@ namespace swarmdns::controlplane {
 namespace {
 
 constexpr auto kPollInterval = std::chrono::milliseconds(1000);
+constexpr std::uint64_t kLowDiskBytes = std::uint64_t{64} << 20;  // eight segments of the log
 constexpr auto kLookInterval = std::chrono::milliseconds(20);
 
 // "10.54.0.1@8453" as configured to "10.54.0.1:8453" as dialled; IPv6 in brackets.
@@ -34,6 +37,16 @@ std::string phase_text(const v1::DataplaneStatus& status) {
     default:
       return "configure";
   }
+}
+
+// Said before anything fails: log, ledger and segments stop being written when it is full.
+std::string low_disk(const std::string& state_dir) {
+  struct statvfs disk {};
+  if (::statvfs(state_dir.c_str(), &disk) != 0) return "";
+  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  if (free_bytes >= kLowDiskBytes) return "";
+  return "the disk of " + state_dir + " has " + std::to_string(free_bytes >> 20) +
+         " MiB left: make room, or this node takes no part in changes any more";
 }
 
 }  // namespace
@@ -166,6 +179,7 @@ void SwarmHost::poll_dataplane() {
     report.set_phase("setup");
     report.add_troubles("the data plane does not answer");
   }
+  if (const std::string low = low_disk(config.node().state_dir()); !low.empty()) report.add_troubles(low);
   const std::scoped_lock lock(report_mutex_);
   report_ = std::move(report);
 }

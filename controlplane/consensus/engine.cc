@@ -256,6 +256,7 @@ void Engine::look() {
   look_at_change();
   look_at_transfer();
   look_at_members();
+  look_at_commit();
   begin_install();
   deliver_install();
   consider_snapshot();

@@ -127,6 +127,7 @@ class Engine final : public ReplicatedLog, private ReadIndexView {
   void look();
   void look_at_leadership();
   void look_at_members();
+  void look_at_commit();
   void watch();
   std::string trouble() const;
   bool open_and_well() const { return phase_ == Phase::kOpen && !guard_.failed(); }
@@ -171,6 +172,7 @@ class Engine final : public ReplicatedLog, private ReadIndexView {
   void on_send(const struct raft_message& message);
   bool loses_its_vote(NodeId id) const;
   bool keep_below(struct raft_append_entries& entries, std::uint64_t limit) const;
+  void skip_compacted(struct raft_message& message) const;
   void deliver_request_for_vote(struct raft_message message);
   void receive_raft(NodeId from, const v1::RaftMessage& message);
   std::string conflict_of(const struct raft_message& message) const;
@@ -258,8 +260,12 @@ class Engine final : public ReplicatedLog, private ReadIndexView {
     std::optional<std::uint64_t> heard_ms;
     std::optional<std::uint64_t> low_since_ms;  // little disk space, since
     std::uint64_t installing = 0;               // number of the snapshot it was sent and is at; 0 = none
+    std::uint64_t has = 0;                      // it has said in term has_term that its log ends here
+    std::uint64_t has_term = 0;
+    std::uint64_t told_commit = 0;  // it was told by look_at_commit() that so much is committed
   };
   std::map<NodeId, Peer> peers_;
+  bool refusing_old_term_ = false;  // entries of a leader that leads no more are with C-raft
   std::uint64_t refused_messages_ = 0;
   std::string last_refusal_;
   std::string conflict_trouble_;

@@ -31,6 +31,12 @@ void Engine::on_send(const struct raft_message& message) {
     copy.append_entries_result.rejected = 0;
     copy.append_entries_result.last_log_index = 0;
   }
+  if (message.type == RAFT_APPEND_ENTRIES_RESULT && refusing_old_term_) {
+    // C-raft leaves the number as it finds it on its stack, and calls it a success when the entries were the
+    // first of all.
+    copy.append_entries_result.rejected = std::max<raft_index>(copy.append_entries_result.rejected, 1);
+    copy.append_entries_result.last_log_index = 0;
+  }
   if (message.type == RAFT_INSTALL_SNAPSHOT)
     peers_[message.server_id].installing = message.install_snapshot.last_index;
   for (v1::RaftMessage& part : encode_message(copy, limits_)) {
@@ -38,6 +44,28 @@ void Engine::on_send(const struct raft_message& message) {
     *envelope.mutable_raft() = std::move(part);
     // What follows a lost part is of no use to the receiver; C-raft finds out and sends all of it again.
     if (!link_.send(message.server_id, Channel::kConsensus, std::move(envelope))) break;
+  }
+}
+
+// C-raft tells the others what is committed with the next entries or the next heartbeat, up to two intervals
+// later. When nothing else is on its way, a heartbeat now: whoever waits for its change at another node than
+// the leader waits for that. To those only who have the entry, so that none refuses it.
+void Engine::look_at_commit() {
+  if (leader_term_ == 0 || raft_.commit_index != raft_last_index(&raft_)) return;
+  struct raft_message message {};
+  message.type = RAFT_APPEND_ENTRIES;
+  message.append_entries.term = raft_.current_term;
+  message.append_entries.prev_log_index = raft_.commit_index;
+  message.append_entries.prev_log_term = term_of(raft_, raft_.commit_index);
+  message.append_entries.leader_commit = raft_.commit_index;
+  if (message.append_entries.prev_log_term == 0) return;
+  for (auto& [id, peer] : peers_) {
+    if (peer.has_term != raft_.current_term || peer.has < raft_.commit_index ||
+        peer.told_commit >= raft_.commit_index || server(raft_.configuration, id) == nullptr)
+      continue;
+    peer.told_commit = raft_.commit_index;
+    message.server_id = id;
+    on_send(message);
   }
 }
 
@@ -96,12 +124,19 @@ void Engine::receive_raft(NodeId from, const v1::RaftMessage& wire) {
       return;
     }
     switch (part->type) {
+      case RAFT_APPEND_ENTRIES:
+        skip_compacted(*part.mutable_message());
+        break;
       case RAFT_INSTALL_SNAPSHOT:
         if (hold_install(part)) return;
         break;
       case RAFT_APPEND_ENTRIES_RESULT:
         if ((part->append_entries_result.features & kFeatureCapacity) != 0)
           note_capacity(from, part->append_entries_result.capacity);
+        if (part->append_entries_result.rejected == 0) {
+          peers_[from].has = part->append_entries_result.last_log_index;
+          peers_[from].has_term = part->append_entries_result.term;
+        }
         break;
       case RAFT_REQUEST_VOTE:
         deliver_request_for_vote(part.take());
@@ -109,8 +144,33 @@ void Engine::receive_raft(NodeId from, const v1::RaftMessage& wire) {
       default:
         break;
     }
+    refusing_old_term_ = part->type == RAFT_APPEND_ENTRIES && part->append_entries.term < raft_.current_term;
     guard_.deliver(part.take());
+    refusing_old_term_ = false;
   }
+}
+
+// A leader that hears nothing sends entries again; meanwhile they may have been applied and compacted here.
+// C-raft looks for them in the part of the log it has left, finds none, and appends them once more, under
+// numbers that are taken: it writes what it does not have. All up to the snapshot is committed, hence the
+// same.
+void Engine::skip_compacted(struct raft_message& message) const {
+  struct raft_append_entries& entries = message.append_entries;
+  const auto& snapshot = raft_.trail.snapshot;
+  if (entries.term != raft_.current_term || entries.prev_log_index >= raft_.trail.offset ||
+      snapshot.index == 0)
+    return;
+  const auto skipped = static_cast<unsigned>(
+      std::min<std::uint64_t>(entries.n_entries, snapshot.index - entries.prev_log_index));
+  if (skipped > 0 && skipped == entries.n_entries) {
+    raft_free(entries.entries[0].batch);
+    raft_free(std::exchange(entries.entries, nullptr));
+  } else {
+    std::copy(entries.entries + skipped, entries.entries + entries.n_entries, entries.entries);
+  }
+  entries.n_entries -= skipped;
+  entries.prev_log_index = snapshot.index;
+  entries.prev_log_term = snapshot.term;
 }
 
 // A vote is given without regard to one's own configuration (Raft dissertation, 4.1): a stand-by that has

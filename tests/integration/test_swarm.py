@@ -1,11 +1,11 @@
 """A swarm of three: founding, joining, who is there, the ledger, a leader that dies, a node that leaves."""
 
-import json
 import re
 
 import dns.flags
 import pytest
 from support.bench import eventually
+from support.swarm import TOKEN, cached, form, told, up, view
 
 
 @pytest.fixture(scope="module")
@@ -13,36 +13,13 @@ def bench(lab_handle):
     return lab_handle.need(nodes=3, seed=21)
 
 
-def told(node, *argv):
-    return json.loads(node.ctl("--output", "json", *argv).stdout)
-
-
-def view(node):
-    """What the node knows of its swarm; nothing while its control plane is starting."""
-    done = node.ctl("--output", "json", "swarm", "status", check=False)
-    return json.loads(done.stdout) if done.returncode == 0 else {}
-
-
-def up(node, count):
-    """Whether `node` sees so many members, all of them up and voting."""
-    nodes = view(node).get("nodes", [])
-    roles = [each.get("log_role") for each in nodes if each.get("state") == "up"]
-    return len(roles) == count and sorted(roles) == ["leader"] + ["voter"] * (count - 1)
-
-
 @pytest.fixture(scope="module")
 def swarm(bench, tmp_path_factory):
     """The three nodes as one swarm, made as an operator makes it."""
-    bench.heal()
     key = tmp_path_factory.mktemp("swarm") / "root.key"
-    one, two, three = bench.nodes
-    made = one.ctl("swarm", "init", "--name", "demo", "--root-key", str(key))
+    made = form(bench, key)
     assert "Take the root key off this node" in made.stdout
     assert key.stat().st_mode & 0o077 == 0 and "PRIVATE KEY" in key.read_text()
-    for node in (two, three):
-        token = re.search(r"swj1\.[a-z2-7]+", one.ctl("swarm", "token", "--role", "primary").stdout)[0]
-        node.ctl("swarm", "join", "10.54.0.1:8453", "--token", token)
-    assert eventually(lambda: up(one, 3), 30)
     yield bench
     # What follows in this lab finds nodes by themselves.
     bench.heal()
@@ -58,7 +35,7 @@ def test_every_node_tells_the_same_story(swarm):
 
 
 def test_a_token_is_used_once(swarm):
-    token = re.search(r"swj1\.[a-z2-7]+", swarm.node(1).ctl("swarm", "token", "--role", "backup").stdout)[0]
+    token = re.search(TOKEN, swarm.node(1).ctl("swarm", "token", "--role", "backup").stdout)[0]
     again = swarm.node(2).ctl("swarm", "join", "10.54.0.1:8453", "--token", token, check=False)
     assert again.returncode != 0 and "already" in again.stderr
 
@@ -75,12 +52,6 @@ def test_a_proof_verifies_without_a_node(swarm, tmp_path):
     octets[len(octets) // 3] ^= 1
     altered.write_bytes(octets)
     assert swarm.node(2).ctl("ledger", "verify", str(altered), "--trust", str(trust), check=False).returncode != 0
-
-
-def cached(node, name):
-    """What the node's data plane has cached of a name: entries as swarmctl tells them."""
-    done = node.ctl("--output", "json", "cache", "show", name, check=False)
-    return json.loads(done.stdout).get("entries", []) if done.returncode == 0 else []
 
 
 def test_what_one_resolves_the_others_know(swarm):

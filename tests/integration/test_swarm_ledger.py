@@ -7,36 +7,19 @@ import subprocess
 
 import pytest
 from support.bench import eventually
+from support.swarm import cached, form, height, up, view
 
 VERIFY_EXPORT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "verify-export"
 
 
-def told(node, *argv, check=True):
-    done = node.ctl("--output", "json", *argv, check=check)
+def told(node, *argv):
+    """What swarmctl tells, as JSON has it; nothing when it fails. Some nodes may have been silent."""
+    done = node.ctl("--output", "json", *argv, check=False)
     return json.loads(done.stdout) if done.stdout.strip() else {}
 
 
-def view(node):
-    done = node.ctl("--output", "json", "swarm", "status", check=False)
-    return json.loads(done.stdout) if done.returncode == 0 else {}
-
-
-def height_of(node):
-    return int(view(node).get("height", 0))
-
-
-def up(node, count=3):
-    nodes = view(node).get("nodes", [])
-    return [each.get("state") for each in nodes] == ["up"] * count and view(node).get("log_state") != "no quorum"
-
-
 def history(node, name):
-    return told(node, "ledger", "history", name, check=False).get("mutations", [])
-
-
-def cached(node, name):
-    done = node.ctl("--output", "json", "cache", "show", name, check=False)
-    return json.loads(done.stdout).get("entries", []) if done.returncode == 0 else []
+    return told(node, "ledger", "history", name).get("mutations", [])
 
 
 def ordered(node, name):
@@ -49,14 +32,8 @@ def ordered(node, name):
 def swarm(lab_handle, tmp_path_factory):
     bench = lab_handle.need(nodes=3, seed=33, faults=True)
     bench.faults.end_all()
-    bench.heal()
-    key = tmp_path_factory.mktemp("swarm") / "root.key"
-    one, two, three = bench.nodes
-    one.ctl("swarm", "init", "--name", "proofs", "--root-key", str(key))
-    for node in (two, three):
-        token = re.search(r"swj1\.[a-z2-7]+", one.ctl("swarm", "token", "--role", "primary").stdout)[0]
-        node.ctl("swarm", "join", "10.54.0.1:8453", "--token", token)
-    assert eventually(lambda: all(up(each) for each in bench.nodes), 60)
+    form(bench, tmp_path_factory.mktemp("swarm") / "root.key")
+    assert eventually(lambda: all(up(each, 3) for each in bench.nodes), 60)
     yield bench
     bench.faults.end_all()
     bench.heal()
@@ -114,7 +91,7 @@ def test_a_name_is_erased_on_every_node_also_on_one_that_was_down(swarm, trust, 
     done = one.ctl("ledger", "erase", item.name, "--yes", "--reason", "asked to", check=False)
     assert done.returncode != 0 and "not confirmed yet by n3" in done.stderr, done.stdout + done.stderr
     three.start()
-    assert eventually(lambda: up(three), 60)
+    assert eventually(lambda: up(three, 3), 60)
     erasing = told(one, "ledger", "erase", item.name, "--yes")
     assert not erasing.get("silent"), erasing
     for each in swarm.nodes:
@@ -140,7 +117,7 @@ def test_what_caches_held_at_a_time(swarm):
     def at(ms):
         stamp = subprocess.run(["date", "-u", "-d", f"@{ms // 1000}", "+%Y-%m-%dT%H:%M:%SZ"], capture_output=True,
                                text=True, check=True).stdout.strip()
-        return told(one, "ledger", "at", stamp, item.name, check=False).get("standing", [])
+        return told(one, "ledger", "at", stamp, item.name).get("standing", [])
 
     assert [line["node_name"] for line in at(learned + 1000)] == ["n2"]
     assert not at(learned - 2000)
@@ -150,26 +127,26 @@ def test_what_caches_held_at_a_time(swarm):
 
 def test_what_lies_between_two_heights(swarm):
     one = swarm.node(1)
-    before = height_of(one)
+    before = height(one)
     one.ctl("swarm", "settings", "promote_after=45s", "--reason", "slow disks")
     item = swarm.asked("plain")[31]
     swarm.node(3).ask(item.name, item.rrtype)
     assert eventually(lambda: ordered(one, item.name), 20)
-    shown = one.ctl("ledger", "diff", str(before), str(height_of(one))).stdout
+    shown = one.ctl("ledger", "diff", str(before), str(height(one))).stdout
     assert re.search(r"~ settings: .*promote_after_ms 45000", shown) and re.search(r"\+ [1-9]\d* mutations of n3", shown), shown
-    assert "+ swarm proofs" in one.ctl("ledger", "diff", "0", str(height_of(one))).stdout
+    assert "+ swarm demo" in one.ctl("ledger", "diff", "0", str(height(one))).stdout
 
 
 def test_an_export_is_verified_by_another_program(swarm, trust, tmp_path):
     one = swarm.node(1)
-    height = height_of(one)
-    for first, flags in ((1, ["--bodies"]), (1, []), (height // 2, ["--bodies"])):
+    then = height(one)
+    for first, flags in ((1, ["--bodies"]), (1, []), (then // 2, ["--bodies"])):
         file = tmp_path / f"ledger-{first}-{len(flags)}"
-        argv = ["ledger", "export", str(file), "--from", str(first), "--to", str(height), *flags]
+        argv = ["ledger", "export", str(file), "--from", str(first), "--to", str(then), *flags]
         assert eventually(lambda argv=argv: one.ctl(*argv, check=False).returncode == 0, 20), one.ctl(*argv, check=False)
         check = [VERIFY_EXPORT, file, "--trust", trust]
         done = subprocess.run(check, capture_output=True, text=True, check=False)
-        assert done.returncode == 0 and f"blocks {first} to {height}" in done.stdout, done.stdout + done.stderr
+        assert done.returncode == 0 and f"blocks {first} to {then}" in done.stdout, done.stdout + done.stderr
         octets = file.read_bytes()
         # A tree's root, a time, the checkpoint; a body.
         header = octets.index(b"swarmdns block v1")
@@ -191,23 +168,23 @@ def test_a_partitioned_node_removes_the_wrong_entry_when_it_returns(swarm):
     good, wrong = swarm.asked("plain")[40:42]
     one.ask(good.name, good.rrtype)
     assert eventually(lambda: ordered(one, good.name) and cached(three, good.name), 20)
-    height = height_of(one)
+    then = height(one)
     two.ask(wrong.name, wrong.rrtype)
     assert eventually(lambda: cached(one, wrong.name) and cached(three, wrong.name) and ordered(one, wrong.name), 20)
     assert {line["node_name"] for line in history(one, wrong.name)} == {"n2"}
     swarm.faults.partition([1, 2], [3])
     assert eventually(lambda: view(one).get("log_state") in ("leader", "follower") and
                       one.ctl("swarm", "token", "--role", "backup", check=False).returncode == 0, 60)
-    done = one.ctl("ledger", "rollback", "--only", "cache", "--to", str(height), "--yes", "--reason", "drill", check=False)
+    done = one.ctl("ledger", "rollback", "--only", "cache", "--to", str(then), "--yes", "--reason", "drill", check=False)
     assert "no word yet from n3" in done.stderr, done.stdout + done.stderr
     assert not cached(one, wrong.name) and not cached(two, wrong.name)
     assert cached(three, wrong.name)  # it cannot know, and goes on answering
-    silent = told(one, "ledger", "history", wrong.name, check=False).get("silent", [])
+    silent = told(one, "ledger", "history", wrong.name).get("silent", [])
     assert silent == ["n3"]
     swarm.faults.heal()
     assert eventually(lambda: not cached(three, wrong.name), 60)
     assert cached(one, good.name) and cached(three, good.name)
-    assert eventually(lambda: all(up(each) for each in swarm.nodes), 60)
+    assert eventually(lambda: all(up(each, 3) for each in swarm.nodes), 60)
     # Nothing shared brings it back, and it stays in history.
     assert not cached(three, wrong.name) and history(three, wrong.name)
 
@@ -217,14 +194,14 @@ def test_what_was_current_comes_back_with_readmit(swarm):
     item = swarm.asked("plain")[45]
     two.ask(item.name, item.rrtype)
     assert eventually(lambda: ordered(one, item.name), 20)
-    height = height_of(one)
+    then = height(one)
     two.ctl("cache", "flush", item.name)
     assert not cached(two, item.name)
     two.ask(item.name, item.rrtype)
     assert eventually(lambda: len(history(one, item.name)) >= 2, 20)
     left = max(int(entry["remaining_ms"]) for entry in cached(two, item.name))
-    assert eventually(lambda: height_of(one) > height, 20)
-    done = one.ctl("ledger", "rollback", "--only", "cache", "--to", str(height), "--readmit", "--yes")
+    assert eventually(lambda: height(one) > then, 20)
+    done = one.ctl("ledger", "rollback", "--only", "cache", "--to", str(then), "--readmit", "--yes")
     assert re.search(r"n2 .* [1-9]\d* readmitted", done.stdout), done.stdout
     entries = cached(two, item.name)
     assert entries and all(0 < int(entry["remaining_ms"]) <= left for entry in entries)

@@ -1,5 +1,6 @@
 #include "tests/sim/log_scenario.h"
 
+#include <algorithm>
 #include <functional>
 #include <vector>
 
@@ -186,6 +187,29 @@ LogWorldOptions draw_options(SimWorld& world) {
   return options;
 }
 
+// In quiet, everybody applies an entry about when the leader does, not with a heartbeat after. The first one
+// may wait for one: after a silence C-raft sends nothing else.
+void check_promptness(LogWorld& logs, SimWorld& world) {
+  constexpr std::uint64_t kFirstUs = 1'000'000;
+  constexpr std::uint64_t kPromptUs =
+      25'000;  // three ways over the network and two writes; heartbeats come each 30
+  const NodeId leader = logs.leader();
+  if (leader == 0 || logs.network().options().max_delay_us > 3000) return;
+  const auto last = [&](NodeId id) { return logs.node(id).consumer->state().last(); };
+  bool prompt = false;
+  for (const std::uint64_t wait_us : {kFirstUs, kPromptUs}) {
+    const std::uint64_t before = last(leader);
+    logs.propose(leader);
+    world.run_until(world.now_us() + wait_us, [&] {
+      prompt = std::ranges::all_of(logs.node(leader).engine->status().members, [&](const LogMember& each) {
+        return each.role == LogRole::kSpare || last(each.id) > before;
+      });
+      return prompt;
+    });
+  }
+  logs.check(prompt, "an entry that was committed in quiet is applied everywhere at once");
+}
+
 }  // namespace
 
 Outcome run_log_scenario(std::uint64_t seed, bool keep_trace) {
@@ -197,7 +221,7 @@ Outcome run_log_scenario(std::uint64_t seed, bool keep_trace) {
   fate.begin();
   world.run_until(world.now_us() + kTroubleUs, [&] { return !logs.broken().empty(); });
   fate.stop();
-  logs.settle(kSettleSeconds);
+  if (logs.settle(kSettleSeconds)) check_promptness(logs, world);
   Outcome outcome;
   outcome.broken = logs.broken();
   outcome.trace_hash = world.trace_hash();

@@ -38,8 +38,9 @@ class NodeUnderTest:
         """SIGKILL to one part; returns the pid it had."""
         pid = self.pid(part)
         assert pid, f"the {part} of node {self.at.i} does not run"
+        born = procs.start_time(pid)
         os.kill(pid, signal.SIGKILL)
-        procs.wait_gone(pid, procs.start_time(pid), 5)
+        procs.wait_gone(pid, born, 5)
         return pid
 
     def start(self, part="controlplane"):

@@ -1,0 +1,1 @@
+"""Drills of a swarm: tests/drills/run."""
