@@ -1,5 +1,6 @@
 // The ledger's part of SwarmService. What tells names is for root and node.ledger_readers alone.
 #include "controlplane/api/swarm_ask.h"
+#include "controlplane/api/withhold.h"
 #include "proto/dns/name.h"
 
 namespace swarmdns::controlplane {
@@ -23,16 +24,22 @@ std::string problem_of(const std::string& name, uint32_t qtype) {
 
 }  // namespace
 
-grpc::Status SwarmService::ListBlocks(grpc::ServerContext*, const v1::ListBlocksRequest* request,
+grpc::Status SwarmService::ListBlocks(grpc::ServerContext* context, const v1::ListBlocksRequest* request,
                                       v1::ListBlocksResponse* response) {
   if (request->limit() > kMaxBlocks) return invalid("limit: must be at most 1000");
-  return reply(swarm_.blocks(*request), response);
+  auto blocks = swarm_.blocks(*request);
+  if (blocks && !callers_.may_read_names(context->peer())) {
+    for (v1::BlockView& block : *blocks->mutable_blocks()) withhold_names(block);
+  }
+  return reply(std::move(blocks), response);
 }
 
-grpc::Status SwarmService::ShowBlock(grpc::ServerContext*, const v1::ShowBlockRequest* request,
+grpc::Status SwarmService::ShowBlock(grpc::ServerContext* context, const v1::ShowBlockRequest* request,
                                      v1::BlockView* response) {
   if (request->height() == 0) return invalid("height: must be at least 1");
-  return reply(swarm_.block(*request), response);
+  auto block = swarm_.block(*request);
+  if (block && !callers_.may_read_names(context->peer())) withhold_names(*block);
+  return reply(std::move(block), response);
 }
 
 grpc::Status SwarmService::GetHistory(grpc::ServerContext* context, const v1::GetHistoryRequest* request,
@@ -68,7 +75,8 @@ grpc::Status SwarmService::Prove(grpc::ServerContext* context, const v1::ProveRe
     case v1::ProveRequest::WHAT_NOT_SET:
       return invalid("what: leaf, from_size or mutation is required");
     case v1::ProveRequest::kMutation:
-      // The proof holds the mutation itself.
+    case v1::ProveRequest::kLeaf:
+      // The proof holds the body itself.
       if (const auto may = callers_.may_read_names(context->peer()); !may) return status_of(may.error());
       break;
     default:

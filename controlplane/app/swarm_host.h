@@ -6,6 +6,8 @@
 //   swarm_members.cc   tokens, members, settings, what `swarmctl nodes` shows
 //   swarm_ledger.cc    blocks, checkpoints, proofs
 //   swarm_caches.cc    history of names, going back
+//   swarm_erasing.cc   destroying what is known of a name; copies of the ledger
+//   swarm_forensics.cc what a mutation's proof, a time, two heights show
 //   swarm_pending.cc   what this version has no answer for yet
 #pragma once
 
@@ -97,6 +99,15 @@ class SwarmHost final : public SwarmControl {
   Outcome<v1::BlockView> view_of(std::uint64_t height, bool with_transactions);
   Outcome<std::vector<ReachedThen>> reached_at(std::uint64_t height);
   void follow_fence(v1::RollbackProgress progress, const Take<v1::RollbackProgress>& take);
+  // What all nodes know of a name.
+  struct NameKnowledge {
+    std::vector<v1::NameMutation> mutations;  // each once, by node, segment and position
+    std::vector<std::string> silent;          // nodes that did not answer
+    bool more = false;                        // one of them had more than fits
+  };
+  Outcome<NameKnowledge> ask_all(const v1::NameQuery& query);
+  // Reactor thread.
+  static v1::MutationView mutation_view(const StateView& state, const v1::NameMutation& mutation);
   Outcome<v1::ProveResponse> prove_of_mutation(const v1::ProveMutation& mutation);
 
   const std::function<v1::Config()> config_;

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "controlplane/app/swarm_host.h"
+#include "controlplane/ledger/block_leaves.h"
 #include "controlplane/ledger/prove.h"
 #include "controlplane/ledger/self_check.h"
 #include "controlplane/membership/directory.h"
@@ -56,24 +57,24 @@ Outcome<v1::BlockView> SwarmHost::view_of(std::uint64_t height, bool with_transa
   if (!with_transactions) return view;
 
   const StateView state = member_->core().chain().state();
-  std::uint64_t leaf = header->first_leaf;
+  const auto name_of = [&](NodeId node) {
+    const auto maker = member(state, node);
+    return maker ? maker->name() : std::to_string(node);
+  };
   for (const v1::BundleRecord& bundle : (*record)->bundles()) {
-    const auto maker = member(state, bundle.node());
-    const std::string name = maker ? maker->name() : std::to_string(bundle.node());
-    for (const std::string& refusal : bundle.refusals()) view.add_refusals(name + ": " + refusal);
-    const auto accepted = bundle.count() - static_cast<std::uint32_t>(bundle.refused_size());
-    for (std::uint32_t i = 0; i < accepted; ++i, ++leaf) {
-      v1::TransactionView& transaction = *view.add_transactions();
-      transaction.set_leaf(leaf);
-      transaction.set_node(bundle.node());
-      transaction.set_node_name(name);
-      const auto body = store.leaf(leaf);
-      if (!body) return failed(body.error());
-      if (!*body || (*body)->salt().empty() ||
-          !transaction.mutable_transaction()->ParseFromString((*body)->transaction()))
-        transaction.set_erased(true);
-    }
+    for (const std::string& refusal : bundle.refusals())
+      view.add_refusals(name_of(bundle.node()) + ": " + refusal);
   }
+  const auto read = each_leaf(store, height, [&](const BlockLeaf& leaf) {
+    v1::TransactionView& transaction = *view.add_transactions();
+    transaction.set_leaf(leaf.index);
+    transaction.set_node(leaf.node);
+    transaction.set_node_name(name_of(leaf.node));
+    transaction.set_erased(leaf.erased);
+    if (!leaf.erased) *transaction.mutable_transaction() = leaf.transaction;
+    return true;
+  });
+  if (!read) return failed(read.error());
   return view;
 }
 

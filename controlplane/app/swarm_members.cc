@@ -277,6 +277,7 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
     for (const v1::MemberRecord& record : live_members(state)) *view.add_nodes() = node_view(record, log);
     if (!log.trouble.empty()) view.add_troubles(log.trouble);
     if (!member_->certificates().trouble().empty()) view.add_troubles(member_->certificates().trouble());
+    if (!member_->retention().trouble().empty()) view.add_troubles(member_->retention().trouble());
     for (const std::string& trouble : member_->caches().troubles()) view.add_troubles(trouble);
     for (const std::string& trouble : describe().troubles()) view.add_troubles(trouble);
     view.set_certificate_expires_ms(static_cast<std::uint64_t>(member_->certificates().expires()) * 1000);

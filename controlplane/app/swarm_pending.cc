@@ -28,20 +28,5 @@ Outcome<v1::ApplySwarmConfigResponse> SwarmHost::rollback_swarm_config(
     const v1::RollbackSwarmConfigRequest&) {
   return not_yet("roll a configuration of all nodes back");
 }
-Outcome<v1::GetAtResponse> SwarmHost::at(const v1::GetAtRequest&) {
-  return not_yet("tell what a cache held at a time");
-}
-Outcome<v1::DiffHeightsResponse> SwarmHost::diff(const v1::DiffHeightsRequest&) {
-  return not_yet("compare two heights");
-}
-Outcome<v1::ProveResponse> SwarmHost::prove_of_mutation(const v1::ProveMutation&) {
-  return not_yet("prove a mutation");
-}
-Outcome<v1::EraseNameResponse> SwarmHost::erase_name(const v1::EraseNameRequest&) {
-  return not_yet("erase a name");
-}
-Outcome<void> SwarmHost::export_ledger(const v1::ExportLedgerRequest&, const Take<v1::ExportPiece>&) {
-  return not_yet("export the ledger");
-}
 
 }  // namespace swarmdns::controlplane

@@ -90,6 +90,7 @@ class Followed {
                  << (node.problem().empty() ? style.good("done") : style.bad("problem")) << " after "
                  << duration_text(node.after_ms()) << ": " << with_commas(node.removed())
                  << (node.removed() == 1 ? " entry" : " entries") << " removed, "
+                 << (node.readmitted() > 0 ? with_commas(node.readmitted()) + " readmitted, " : "")
                  << (node.resolver_flushed() ? "resolver flushed" : style.bad("resolver not flushed"))
                  << (node.problem().empty() ? "" : "; " + printable(node.problem())) << "\n"
                  << std::flush;

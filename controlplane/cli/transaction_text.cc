@@ -76,6 +76,7 @@ std::string config_changed_text(const v1::ConfigChanged& change) {
   const auto lines =
       static_cast<uint64_t>(std::count(change.document().begin(), change.document().end(), '\n') +
                             (!change.document().empty() && change.document().back() != '\n' ? 1 : 0));
+  if (lines == 0) return "changed the configuration of all nodes";
   return "changed the configuration of all nodes (" + counted(lines, "line", "lines") + ")";
 }
 
@@ -113,7 +114,8 @@ std::string fence_done_text(const v1::FenceDone& done) {
 
 std::string erasure_text(const v1::Erasure& erasure) {
   uint64_t mutations = 0;
-  for (const v1::MutationRange& range : erasure.mutations()) mutations += range.last() - range.first() + 1;
+  for (const v1::MutationPlace& place : erasure.places())
+    mutations += static_cast<uint64_t>(place.positions_size());
   std::string text = "erased ";
   if (erasure.leaves_size() > 0) {
     text += counted(static_cast<uint64_t>(erasure.leaves_size()), "transaction", "transactions") + " and ";
@@ -208,6 +210,7 @@ std::string sentence_of(const v1::TransactionView& view, const NodeNames& names)
   sentence += view.transaction().has_segment_head() && !view.erased() ? ": " : " ";
   sentence += what_of(view, names);
   if (!reason.empty()) sentence += " - " + printable(reason);
+  if (view.withheld()) sentence += " (words that may hold names are for node.ledger_readers)";
   return sentence;
 }
 

@@ -167,6 +167,18 @@ std::expected<std::optional<std::string>, std::string> LedgerStore::checkpoint(s
   return std::move((*found)->second);
 }
 
+std::expected<std::optional<std::pair<std::uint64_t, std::string>>, std::string> LedgerStore::checkpoint_from(
+    std::uint64_t height) const {
+  std::optional<std::pair<std::uint64_t, std::string>> found;
+  const auto scanned =
+      db_->scan(Family::kCheckpoints, key64(height), "", [&](std::string_view key, std::string_view note) {
+        found.emplace(OctetReader(as_octets(key)).be64(), note);
+        return false;
+      });
+  if (!scanned) return std::unexpected(scanned.error());
+  return found;
+}
+
 std::expected<std::optional<std::string>, std::string> LedgerStore::get(std::string_view key) const {
   return db_->get(Family::kState, state_key(key));
 }
@@ -247,18 +259,55 @@ StoreResult LedgerStore::prune(std::uint64_t height) {
   const std::uint64_t leaf = first->first_leaf;
   rocksdb::WriteBatch batch;
   db_->put(batch, Family::kMeta, kPruned, key64(height) + key64(leaf));
-  db_->remove_range(batch, Family::kBlocks, key64(0), key64(height));
-  db_->remove_range(batch, Family::kBodies, key64(0), key64(leaf));
+  db_->remove_range(batch, Family::kBlocks, key64(lowest_height_), key64(height));
+  db_->remove_range(batch, Family::kBodies, key64(lowest_leaf_), key64(leaf));
   db_->remove_range(batch, Family::kCheckpoints, key64(0), key64(height));
   // Whole tiles whose last leaf is below: their hash stands in the tile above (C2SP tlog-tiles, "Pruning").
   for (unsigned level = 0; level < 7; ++level) {
+    const std::uint64_t gone = lowest_leaf_ >> (8 * (level + 1));
     const std::uint64_t tiles = leaf >> (8 * (level + 1));
-    if (tiles > 0) db_->remove_range(batch, Family::kTiles, tile_key({level, 0}), tile_key({level, tiles}));
+    if (tiles > gone)
+      db_->remove_range(batch, Family::kTiles, tile_key({level, gone}), tile_key({level, tiles}));
   }
   if (auto written = db_->write(batch); !written) return written;
   lowest_height_ = height;
   lowest_leaf_ = leaf;
   return {};
+}
+
+std::expected<std::uint64_t, std::string> LedgerStore::thin_checkpoints(std::uint64_t from,
+                                                                        std::uint64_t before_ms,
+                                                                        std::uint64_t spacing_ms,
+                                                                        std::size_t most) {
+  std::vector<std::uint64_t> heights;
+  const auto scanned = db_->scan(Family::kCheckpoints, key64(std::max(from, lowest_height_)), "",
+                                 [&](std::string_view key, std::string_view) {
+                                   heights.push_back(OctetReader(as_octets(key)).be64());
+                                   return heights.size() <= most;
+                                 });
+  if (!scanned) return std::unexpected(scanned.error());
+  const bool more = heights.size() > most;
+  heights.resize(std::min(heights.size(), most));
+  rocksdb::WriteBatch batch;
+  std::optional<std::uint64_t> span;  // of the newest that is kept
+  std::uint64_t next = 0;
+  bool young = false;
+  for (const std::uint64_t height : heights) {
+    const auto block = header(height);
+    if (!block) return std::unexpected(block.error());
+    young = block->time_ms >= before_ms;
+    if (young) break;
+    if (span == block->time_ms / spacing_ms) {
+      db_->remove(batch, Family::kCheckpoints, key64(height));
+    } else {
+      span = block->time_ms / spacing_ms;
+      next = height;
+    }
+  }
+  if (batch.Count() > 0) {
+    if (auto written = db_->write(batch); !written) return std::unexpected(written.error());
+  }
+  return more && !young ? next : 0;
 }
 
 StoreResult LedgerStore::erase_leaves(std::span<const std::uint64_t> leaves) {

@@ -38,6 +38,10 @@ class LedgerStore final : public ChainStore {
   StoreResult scan_bucket(std::uint16_t bucket, const Row& row) const override;
   std::expected<Tile, std::string> tile(TileId id) const override;
 
+  // The oldest at or above `height`, with its height.
+  std::expected<std::optional<std::pair<std::uint64_t, std::string>>, std::string> checkpoint_from(
+      std::uint64_t height) const;
+
   // The lowest height and leaf that are kept; 1 and 0 when nothing was pruned.
   std::uint64_t lowest_height() const { return lowest_height_; }
   std::uint64_t lowest_leaf() const { return lowest_leaf_; }
@@ -50,9 +54,14 @@ class LedgerStore final : public ChainStore {
   // Forgets blocks and bodies below `height`, and the tiles that only they need: the tree's shape stays, and
   // what is kept can still be proved. Error: there is no checkpoint at or above `height`.
   StoreResult prune(std::uint64_t height);
+  // Of the checkpoints of heights from `from` on, of blocks before `before_ms`, keeps the first of each
+  // `spacing_ms` of time. Looks at `most`; the height to go on from, 0: there are no more.
+  std::expected<std::uint64_t, std::string> thin_checkpoints(std::uint64_t from, std::uint64_t before_ms,
+                                                             std::uint64_t spacing_ms, std::size_t most);
   // Salt and transaction of these leaves; the commitments stay in the blocks. They are gone from the files
   // only after scrub(), and from copies (copy_to) and the log not at all.
   StoreResult erase_leaves(std::span<const std::uint64_t> leaves);
+  // Takes long. Any thread.
   StoreResult scrub() { return db_->scrub(); }
 
   // After an error of write() that does not go away by itself: opens the store again. What was read before is

@@ -5,6 +5,7 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/utilities/checkpoint.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <vector>
 
@@ -12,8 +13,9 @@ namespace swarmdns::controlplane {
 namespace {
 
 // In the order of Family; the first is RocksDB's own.
-constexpr const char* kNames[kFamilies] = {"default", "blocks",      "bodies",   "tiles",
-                                           "state",   "checkpoints", "segments", "mutations"};
+constexpr const char* kNames[kFamilies] = {"default", "blocks", "bodies", "tiles", "state", "checkpoints"};
+// Stores of before segments had a database of their own have these two, empty: they are opened and dropped.
+constexpr const char* kFormerNames[] = {"segments", "mutations"};
 
 // What must fit on a disk that was full before it is written again: more than the memory tables hold.
 constexpr std::size_t kRoom = 16u << 20;
@@ -82,8 +84,12 @@ std::expected<std::unique_ptr<StoreDb>, std::string> StoreDb::open(StoreOptions 
 StoreResult StoreDb::open_files() {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const char* name : kNames) families.emplace_back(name, family_options());
-  families[static_cast<std::size_t>(Family::kSegments)].options = options_.segments;
-  families[static_cast<std::size_t>(Family::kMutations)].options = options_.mutations;
+  std::vector<std::string> there;
+  // Of a store that is not there yet there is no list.
+  static_cast<void>(rocksdb::DB::ListColumnFamilies(database_options(options_), options_.path, &there));
+  for (const char* former : kFormerNames) {
+    if (std::ranges::find(there, former) != there.end()) families.emplace_back(former, family_options());
+  }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
@@ -93,8 +99,14 @@ StoreResult StoreDb::open_files() {
     return std::unexpected(failure_);
   }
   db_.reset(db);
-  std::copy(handles.begin(), handles.end(), handles_.begin());
+  std::copy_n(handles.begin(), kFamilies, handles_.begin());
   failure_.clear();
+  for (std::size_t i = kFamilies; i < handles.size(); ++i) {
+    const rocksdb::Status dropped = db_->DropColumnFamily(handles[i]);
+    static_cast<void>(db_->DestroyColumnFamilyHandle(handles[i]));
+    if (!dropped.ok())
+      return std::unexpected(sentence("cannot be freed of what it no longer keeps", dropped));
+  }
   return {};
 }
 
@@ -197,12 +209,14 @@ StoreResult StoreDb::sync() {
 }
 
 StoreResult StoreDb::recover() {
+  const std::unique_lock lock(files_);
   close();
   return open_files();
 }
 
 StoreResult StoreDb::adopt(const std::string& folder) {
   namespace fs = std::filesystem;
+  const std::unique_lock lock(files_);
   const std::string aside = options_.path + ".old";
   std::error_code error;
   fs::remove_all(aside, error);
@@ -226,14 +240,13 @@ StoreResult StoreDb::adopt(const std::string& folder) {
 }
 
 StoreResult StoreDb::scrub() {
+  const std::shared_lock lock(files_);
   // A row that is not yet in a file makes RocksDB begin a new WAL when all families are flushed; the old one,
   // which has what was overwritten, goes then.
-  rocksdb::WriteBatch batch;
-  put(batch, Family::kMeta, "scrub", "");
-  if (const auto written = write(batch); !written) return written;
+  if (!db_) return std::unexpected(failure_);
   const std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
-  rocksdb::FlushOptions flush;
-  rocksdb::Status status = db_->Flush(flush, all);
+  rocksdb::Status status = db_->Put(rocksdb::WriteOptions(), handle(Family::kMeta), "scrub", "");
+  if (status.ok()) status = db_->Flush(rocksdb::FlushOptions(), all);
   rocksdb::CompactRangeOptions compact;
   compact.exclusive_manual_compaction = false;
   compact.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
@@ -243,6 +256,7 @@ StoreResult StoreDb::scrub() {
 }
 
 StoreResult StoreDb::copy_to(const std::string& path) const {
+  const std::shared_lock lock(files_);
   if (!db_) return std::unexpected(failure_);
   rocksdb::Checkpoint* made = nullptr;
   rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
@@ -253,6 +267,7 @@ StoreResult StoreDb::copy_to(const std::string& path) const {
 }
 
 StoreResult StoreDb::verify_files() const {
+  const std::shared_lock lock(files_);
   if (!db_) return std::unexpected(failure_);
   const rocksdb::Status status = db_->VerifyChecksum();
   if (!status.ok()) return std::unexpected(sentence("is damaged", status));

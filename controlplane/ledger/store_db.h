@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 
@@ -26,10 +27,8 @@ enum class Family : std::uint8_t {
   kTiles,        // level (one octet), index be64: hashes
   kState,        // 'k' key: value; 'b' bucket be16 key: SHA-256(value)
   kCheckpoints,  // height be64: signed note
-  kSegments,     // of swarm/segment_store.h, as docs/formats/segments.md says
-  kMutations,    // the same
 };
-inline constexpr std::size_t kFamilies = 8;
+inline constexpr std::size_t kFamilies = 6;
 
 inline std::string key64(std::uint64_t number) {
   std::string key;
@@ -43,9 +42,6 @@ struct StoreOptions {
   std::string path;             // a folder of its own
   rocksdb::Env* env = nullptr;  // file system, clock and threads; nullptr: the machine's
   bool create = true;           // when there is none yet
-  // Of the two families that swarm/segment_store.h keeps.
-  rocksdb::ColumnFamilyOptions segments;
-  rocksdb::ColumnFamilyOptions mutations;
 };
 
 class StoreDb {
@@ -79,7 +75,8 @@ class StoreDb {
   // Moves another database's folder into the place of this one's and opens it. When that fails, this one
   // stands again.
   StoreResult adopt(const std::string& folder);
-  // Bodies that were removed or overwritten are in none of the files any more, nor in the log of writes.
+  // Bodies that were removed or overwritten are in none of the files any more, nor in the log of writes. Any
+  // thread.
   StoreResult scrub();
   // A copy in a new folder, openable by itself; files are linked where the file system can. Any thread.
   StoreResult copy_to(const std::string& path) const;
@@ -87,8 +84,6 @@ class StoreDb {
   StoreResult verify_files() const;
 
   const std::string& path() const { return options_.path; }
-  // For swarm/segment_store.h; thread-safe as RocksDB is.
-  rocksdb::DB* database() const { return db_.get(); }
   rocksdb::ColumnFamilyHandle* handle(Family family) const {
     return handles_[static_cast<std::size_t>(family)];
   }
@@ -101,6 +96,7 @@ class StoreDb {
   std::string sentence(const char* doing, const rocksdb::Status& status) const;
 
   StoreOptions options_;
+  mutable std::shared_mutex files_;  // held by whoever works with the open database for long
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> handles_{};
   std::string failure_;  // why nothing can be written, or what keeps it closed; "" = nothing

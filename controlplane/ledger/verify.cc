@@ -103,6 +103,7 @@ bool verify_chain(const MutationProof& proof, Checks& checks, v1::SegmentHeader&
   if (!transaction.ParseFromString(body->octets) || !transaction.has_segment_head())
     return checks.fail("the transaction is not a segment head");
   const v1::SegmentHead& head = transaction.segment_head();
+  if (head.node() == 0) return checks.fail("the segment head does not say whose chain it is the head of");
   std::string expected = head.hash();
   std::optional<v1::SegmentHeader> after;
   for (std::size_t i = proof.segments.size(); i-- > 0;) {
@@ -115,10 +116,10 @@ bool verify_chain(const MutationProof& proof, Checks& checks, v1::SegmentHeader&
     const auto header = parse_segment_header(octets);
     if (!header) return checks.fail("the chain of segments is broken: " + header.error());
     const std::uint64_t number = after ? after->number() - 1 : head.segment();
-    if (header->number() != number || (after && header->node() != after->node())) {
+    if (header->number() != number || header->node() != head.node()) {
       return checks.fail("the chain of segments is broken: where segment " + std::to_string(number) +
-                         " should stand is segment " + std::to_string(header->number()) + " of node " +
-                         std::to_string(header->node()));
+                         " of node " + std::to_string(head.node()) + " should stand is segment " +
+                         std::to_string(header->number()) + " of node " + std::to_string(header->node()));
     }
     expected = header->previous();
     after = *header;

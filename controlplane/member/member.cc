@@ -162,6 +162,10 @@ std::expected<void, std::string> Member::open_on_reactor() {
   caches.private_zones = options_.private_zones;
   caches.bytes_per_second = options_.share_bytes_per_second;
   caches.say = options_.say;
+  caches.ledger.erase_leaves = [this](std::span<const std::uint64_t> leaves) {
+    return store_->erase_leaves(leaves);
+  };
+  caches.ledger.scrub = [store = store_] { return store->scrub(); };
   core_->on_other([this](NodeId from, v1::PeerMessage message) {
     if (message.has_state_request()) {
       server_->receive(from, message.request(), message.state_request());
@@ -178,6 +182,8 @@ std::expected<void, std::string> Member::open_on_reactor() {
   core_->roster().on_report(
       [this](NodeId from, const v1::NodeReport& report) { caches_->report(from, report); });
   caches_->start();
+  retention_ = std::make_unique<Retention>(reactor_, core_->chain(), *store_, options_.say);
+  retention_->start();
   log_->start();
   certificates_->start();
   return {};
@@ -200,6 +206,7 @@ void Member::follow_state() {
 }
 
 void Member::close_on_reactor() {
+  retention_.reset();
   caches_.reset();
   cache_port_.reset();
   certificates_.reset();

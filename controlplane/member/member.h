@@ -18,6 +18,7 @@
 #include "controlplane/member/core.h"
 #include "controlplane/member/identity.h"
 #include "controlplane/member/introducer.h"
+#include "controlplane/member/retention.h"
 #include "controlplane/member/shared_cache.h"
 #include "controlplane/member/state_check.h"
 #include "controlplane/member/state_fetcher.h"
@@ -65,6 +66,7 @@ class Member {
   LedgerStore& store() { return *store_; }
   CertificateKeeper& certificates() { return *certificates_; }
   SharedCache& caches() { return *caches_; }
+  const Retention& retention() const { return *retention_; }
 
  private:
   Member(const IdentityFiles& files, Identity identity, Options options);
@@ -79,7 +81,7 @@ class Member {
   const Options options_;
   UvReactor reactor_;
   PeerTls tls_;
-  std::unique_ptr<LedgerStore> store_;
+  std::shared_ptr<LedgerStore> store_;  // shared with what is offloaded
   std::unique_ptr<SegmentDb> segment_db_;
   std::unique_ptr<SegmentStore> segments_;
   std::mutex own_mutex_;
@@ -95,6 +97,7 @@ class Member {
   std::unique_ptr<CertificateKeeper> certificates_;
   std::unique_ptr<DataplanePort> cache_port_;
   std::unique_ptr<SharedCache> caches_;
+  std::unique_ptr<Retention> retention_;
 };
 
 }  // namespace swarmdns::controlplane

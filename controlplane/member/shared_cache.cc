@@ -56,6 +56,7 @@ SharedCache::SharedCache(Reactor& reactor, PeerLink& link, MemberCore& core, Cac
       store_(store),
       options_(std::move(options)),
       zones_(std::make_shared<PrivateZones>(options_.private_zones)),
+      readmission_(reactor, cache, store, peers_, {options_.self, zones_, kLifeMs}),
       fences_(reactor, cache, options_.self, kLifeMs, fence_events()),
       writer_(reactor, cache, store, writer_options(options_, zones_), writer_events()),
       sharing_(reactor, link, cache, store, peers_, fences_, sharing_options(options_, zones_)),
@@ -67,6 +68,8 @@ SharedCache::SharedCache(Reactor& reactor, PeerLink& link, MemberCore& core, Cac
                                                " answers");
                }),
       warm_up_server_(reactor, link, cache, peers_, fences_, server_options(options_, zones_)),
+      erasures_(reactor, store, options_.ledger),
+      names_(reactor, link, store, zones_),
       expire_(reactor),
       poster_(reactor) {
   core_.chain().subscribe([this](const AppliedBlock& block) { applied(block); });
@@ -81,6 +84,9 @@ Fences::Events SharedCache::fence_events() {
                              [done = std::move(done)](const auto& outcome) { done(outcome.has_value()); });
   };
   events.carried_out = [this](std::uint64_t epoch, std::uint64_t next) { writer_.carried_out(epoch, next); };
+  events.readmit = [this](const v1::Fence& fence, std::function<void(std::uint64_t)> done) {
+    readmission_.begin(fence, fences_.filter(), std::move(done));
+  };
   events.clear = [this] {
     sharing_.fences_clear();
     warm_up_.fences_clear();
@@ -108,7 +114,9 @@ void SharedCache::start() {
 }
 
 void SharedCache::state_replaced() {
-  begun_ ? follow_members() : begin();
+  if (!begun_) return begin();
+  follow_members();
+  take_erasures();
 }
 
 void SharedCache::begin() {
@@ -132,6 +140,8 @@ void SharedCache::begin() {
     return true;
   });
   const auto head = read<v1::HeadRecord>(state, keys::of(keys::kHeads, options_.self));
+  take_erasures();
+  erasures_.start();
   writer_.start(head ? head->head() : v1::SegmentHead());
   sharing_.start();
   // What was dead before this run may still be in the data plane.
@@ -159,21 +169,24 @@ void SharedCache::follow_members() {
 
 void SharedCache::applied(const AppliedBlock& block) {
   bool others = false;
+  bool erased = false;
   for (const AppliedBundle& bundle : block.bundles) {
     for (const JudgedTransaction& judged : bundle.transactions) {
       if (!judged.refusal.empty()) continue;
       const v1::Transaction& content = judged.content;
       others = others || content.has_genesis() || content.has_member_added() ||
                content.has_member_removed() || content.has_member_changed() || content.has_settings_changed();
+      erased = erased || content.has_erasure();
       if (begun_) take(content, bundle.node, block.header);
     }
   }
   if (!begun_) {
     // Not from within the engine's call.
     poster_.post([this] { begin(); });
-  } else if (others) {
-    follow_members();
+    return;
   }
+  if (others) follow_members();
+  if (erased) take_erasures();
 }
 
 void SharedCache::take(const v1::Transaction& transaction, NodeId maker, const BlockHeader& header) {
@@ -202,6 +215,14 @@ void SharedCache::take_fences(std::uint64_t time_ms) {
   }
 }
 
+void SharedCache::take_erasures() {
+  core_.chain().state().scan(keys::kErasures, [&](std::string_view, std::string_view value) {
+    v1::ErasureRecord record;
+    if (record.ParseFromString(std::string(value))) erasures_.committed(record);
+    return true;
+  });
+}
+
 bool SharedCache::receive(NodeId from, v1::PeerMessage& message) {
   switch (message.body_case()) {
     case v1::PeerMessage::kSegment:
@@ -214,6 +235,12 @@ bool SharedCache::receive(NodeId from, v1::PeerMessage& message) {
       return true;
     case v1::PeerMessage::kWarmUpResponse:
       warm_up_.receive(from, std::move(message));
+      return true;
+    case v1::PeerMessage::kNameQuery:
+      names_.receive(from, message.request(), message.name_query());
+      return true;
+    case v1::PeerMessage::kNameAnswer:
+      names_.receive(from, message.request(), std::move(*message.mutable_name_answer()));
       return true;
     default:
       return false;
@@ -228,12 +255,14 @@ void SharedCache::report(NodeId from, const v1::NodeReport& report) {
 void SharedCache::describe(v1::NodeReport& report) const {
   report.set_fence_epoch(fences_.epoch());
   report.set_segment(writer_.stats().head);
+  report.set_erased_height(erasures_.done_to(core_.chain().height()));
 }
 
 std::vector<std::string> SharedCache::troubles() const {
   std::vector<std::string> all = peers_.troubles(reactor_.now_ms());
   for (const std::string& trouble : sharing_.troubles()) all.push_back(trouble);
   for (const std::string& trouble : fences_.troubles()) all.push_back(trouble);
+  if (!erasures_.trouble().empty()) all.push_back(erasures_.trouble());
   if (!writer_.trouble().empty()) all.push_back(writer_.trouble());
   return all;
 }

@@ -9,7 +9,10 @@
 
 #include "controlplane/member/core.h"
 #include "controlplane/swarm/cache_port.h"
+#include "controlplane/swarm/erasures.h"
 #include "controlplane/swarm/fences.h"
+#include "controlplane/swarm/name_queries.h"
+#include "controlplane/swarm/readmission.h"
 #include "controlplane/swarm/segment_store.h"
 #include "controlplane/swarm/segment_writer.h"
 #include "controlplane/swarm/share_peers.h"
@@ -26,6 +29,7 @@ class SharedCache {
     std::vector<std::string> private_zones;  // wire format, lower case
     std::uint64_t bytes_per_second = 0;      // sent to peers
     std::function<void(const std::string&)> say;
+    Erasures::Ledger ledger;
   };
   // All outlive it.
   SharedCache(Reactor& reactor, PeerLink& link, MemberCore& core, CachePort& cache, SegmentStore& store,
@@ -45,6 +49,9 @@ class SharedCache {
   const WarmUp::State& warm_up() const { return warm_up_.state(); }
   const Sharing::Stats& sharing() const { return sharing_.stats(); }
   SegmentStore& store() { return store_; }
+  NameQueries& names() { return names_; }
+  // Names of private zones are told to no other node.
+  const PrivateZones& private_zones() const { return *zones_; }
   std::vector<std::string> troubles() const;
 
  private:
@@ -53,6 +60,7 @@ class SharedCache {
   void follow_members();
   void expire();
   void take_fences(std::uint64_t time_ms);
+  void take_erasures();
   void take(const v1::Transaction& transaction, NodeId maker, const BlockHeader& header);
   SegmentWriter::Events writer_events();
   Fences::Events fence_events();
@@ -64,11 +72,14 @@ class SharedCache {
   const Options options_;
   const std::shared_ptr<const PrivateZones> zones_;
   SharePeers peers_;
+  Readmission readmission_;
   Fences fences_;
   SegmentWriter writer_;
   Sharing sharing_;
   WarmUp warm_up_;
   WarmUpServer warm_up_server_;
+  Erasures erasures_;
+  NameQueries names_;
   bool begun_ = false;
   std::uint64_t fence_seen_ = 0;  // newest epoch that was handed on
   Timer expire_;

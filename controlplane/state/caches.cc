@@ -7,13 +7,13 @@ namespace {
 constexpr std::size_t kHashBytes = 32;
 constexpr int kRangesMost = 100'000;
 
-Applied check_ranges(const StateView& state, const auto& ranges, bool open_end) {
-  if (ranges.size() > kRangesMost) return refused("ranges: more than 100,000");
-  for (const v1::MutationRange& range : ranges) {
+Applied check_dead(const StateView& state, const v1::Fence& fence) {
+  if (fence.dead_size() > kRangesMost) return refused("ranges: more than 100,000");
+  for (const v1::MutationRange& range : fence.dead()) {
     if (!state.get(keys::of(keys::kMembers, range.node())))
       return refused("ranges: there never was a member " + std::to_string(range.node()));
     if (range.first() == 0) return refused("ranges: mutations are counted from 1");
-    if (range.last() < range.first() && !(open_end && range.last() == 0))
+    if (range.last() < range.first() && range.last() != 0)
       return refused("ranges: the last is before the first");
   }
   return {};
@@ -22,6 +22,10 @@ Applied check_ranges(const StateView& state, const auto& ranges, bool open_end) 
 }  // namespace
 
 Applied segment_head(StateView& state, const BlockPlace& place, const v1::SegmentHead& body) {
+  // So that the transaction alone, which is what a proof shows, says whose chain it is the head of.
+  if (body.node() != place.signer)
+    return refused("segment_head.node: " + std::to_string(body.node()) + " is not its maker, " +
+                   std::to_string(place.signer));
   if (body.hash().size() != kHashBytes) return refused("segment_head.hash: not of 32 octets");
   const std::string key = keys::of(keys::kHeads, place.signer);
   const auto before = read<v1::HeadRecord>(state, key);
@@ -43,7 +47,7 @@ Applied fence(StateView& state, const BlockPlace& place, const v1::Transaction& 
   if (body.to_height() == 0 || body.to_height() >= place.height)
     return refused("to_height: " + std::to_string(body.to_height()) + " is not in the past");
   if (body.dead().empty()) return refused("dead: nothing would be purged");
-  if (auto good = check_ranges(state, body.dead(), true); !good) return good;
+  if (auto good = check_dead(state, body); !good) return good;
   auto swarm = read<v1::SwarmRecord>(state, keys::kSwarm);
   swarm->set_fence_epoch(swarm->fence_epoch() + 1);
   body.set_epoch(swarm->fence_epoch());
@@ -66,14 +70,20 @@ Applied fence_done(StateView& state, const BlockPlace& place, const v1::FenceDon
 }
 
 Applied erasure(StateView& state, const BlockPlace& place, const v1::Erasure& body) {
-  if (body.leaves().empty() && body.mutations().empty() && body.name_tag().empty())
+  if (body.leaves().empty() && body.places().empty() && body.name_tag().empty())
     return refused("erasure: nothing is named");
   if (!body.name_tag().empty() && body.name_tag().size() != kHashBytes)
     return refused("name_tag: not of 32 octets");
   for (const std::uint64_t leaf : body.leaves()) {
     if (leaf >= place.leaf) return refused("leaves: " + std::to_string(leaf) + " does not exist yet");
   }
-  if (auto good = check_ranges(state, body.mutations(), false); !good) return good;
+  if (body.places_size() > kRangesMost) return refused("places: more than 100,000");
+  for (const v1::MutationPlace& at : body.places()) {
+    if (!state.get(keys::of(keys::kMembers, at.node())))
+      return refused("places: there never was a member " + std::to_string(at.node()));
+    if (at.segment() == 0 || at.positions().empty())
+      return refused("places: a segment's number and positions in it are needed");
+  }
   v1::ErasureRecord record;
   *record.mutable_erasure() = body;
   record.set_height(place.height);

@@ -224,7 +224,6 @@ void Fences::retry(const std::string& why) {
 }
 
 void Fences::done(std::uint64_t epoch, const CachePort::Fenced& fenced, std::uint64_t next_mutation) {
-  busy_ = false;
   problem_.clear();
   carried_out_ = std::max(carried_out_, epoch);
   const bool replayed = std::exchange(replay_, false);
@@ -238,10 +237,27 @@ void Fences::done(std::uint64_t epoch, const CachePort::Fenced& fenced, std::uin
     receipt.set_resolver_flushed(fenced.resolver_flushed);
     if (!fenced.resolver_flushed) receipt.set_problem(fenced.resolver_note);
     receipt.set_last_mutation(next_mutation - std::min<std::uint64_t>(next_mutation, 1));
-    std::erase_if(receipts_, [&](const v1::FenceDone& waiting) { return waiting.epoch() == epoch; });
-    receipts_.push_back(std::move(receipt));
-    send_receipt();
+    if (known->second.fence.readmit() && events_.readmit) {
+      // The next fence waits: it must find in the cache what it is to purge.
+      events_.readmit(known->second.fence, [this, receipt, generation = generation_,
+                                            alive = std::weak_ptr(alive_)](std::uint64_t readmitted) mutable {
+        if (alive.expired() || generation != generation_) return;
+        receipt.set_readmitted(readmitted);
+        finish(std::move(receipt));
+      });
+      return;
+    }
+    return finish(std::move(receipt));
   }
+  busy_ = false;
+  again_.start(0, [this] { advance(); });
+}
+
+void Fences::finish(v1::FenceDone receipt) {
+  std::erase_if(receipts_, [&](const v1::FenceDone& waiting) { return waiting.epoch() == receipt.epoch(); });
+  receipts_.push_back(std::move(receipt));
+  send_receipt();
+  busy_ = false;
   again_.start(0, [this] { advance(); });
 }
 

@@ -68,6 +68,9 @@ class Fences {
     std::function<void(v1::FenceDone, std::function<void(bool)> done)> propose;
     // This node's mutations from `next` on are made under the fence: to the segment writer.
     std::function<void(std::uint64_t epoch, std::uint64_t next_mutation)> carried_out;
+    // A fence that readmits has been carried out: what was current comes back. `done`: how many entries. May
+    // be empty.
+    std::function<void(const v1::Fence& fence, std::function<void(std::uint64_t)> done)> readmit;
     // may_insert() has become true.
     std::function<void()> clear;
   };
@@ -106,6 +109,7 @@ class Fences {
   void carry_out(std::vector<DeadRange> ranges, std::uint64_t epoch);
   void retry(const std::string& why);
   void done(std::uint64_t epoch, const CachePort::Fenced& fenced, std::uint64_t next_mutation);
+  void finish(v1::FenceDone receipt);
   void send_receipt();
 
   Reactor& reactor_;

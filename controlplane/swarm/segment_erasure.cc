@@ -57,31 +57,20 @@ std::expected<std::uint64_t, std::string> SegmentStore::expire(std::uint64_t bef
   return expired;
 }
 
-std::expected<std::uint64_t, std::string> SegmentStore::erase(std::span<const v1::MutationRange> ranges) {
+std::expected<std::uint64_t, std::string> SegmentStore::erase(std::span<const v1::MutationPlace> places) {
   const std::lock_guard lock(change_);
-  std::map<Place, std::vector<std::uint32_t>> places;
-  const std::unique_ptr<rocksdb::Iterator> at(columns_.db->NewIterator({}, columns_.mutations));
-  for (const v1::MutationRange& range : ranges) {
-    at->Seek(header_key(range.node(), 0));
-    for (auto found = header_at(*at, range.node()); found; at->Next(), found = header_at(*at, range.node())) {
-      const auto read = read_header(found->value.ToStringView());
-      if (!read) return Problem(read.error());
-      if (read->header.last_mutation() < range.first()) continue;
-      if (read->header.first_mutation() > range.last()) break;
-      const auto body = get(range.node(), found->number);
-      if (!body) return Problem(body.error());
-      if (!*body) continue;
-      const auto mutations = read_mutations(**body, read->header);
-      if (!mutations) return Problem("mutation segments: " + mutations.error());
-      for (std::uint32_t i = 0; i < mutations->size(); ++i) {
-        const std::uint64_t number = (*mutations)[i].sequence();
-        if (number >= range.first() && number <= range.last() && number != 0)
-          places[{range.node(), found->number}].push_back(i);
-      }
+  std::map<Place, std::vector<std::uint32_t>> found;
+  for (const v1::MutationPlace& at : places) {
+    const auto body = get(at.node(), at.segment());
+    if (!body) return Problem(body.error());
+    if (!*body) continue;
+    for (const std::uint32_t position : at.positions()) {
+      if (position < static_cast<std::uint32_t>((*body)->leaves_size()) &&
+          !(*body)->leaves(static_cast<int>(position)).mutation().empty())
+        found[{at.node(), at.segment()}].push_back(position);
     }
-    if (!at->status().ok()) return problem("not read", at->status());
   }
-  return forget(places);
+  return forget(found);
 }
 
 std::expected<std::uint64_t, std::string> SegmentStore::erase_name(const NameTag& tag,
@@ -190,6 +179,22 @@ std::expected<void, std::string> SegmentStore::scrub(
   const rocksdb::Slice end(behind);
   status = columns_.db->CompactRange(options, columns_.mutations, &begin, &end);
   if (!status.ok()) return problem("not erased from its files", status);
+  return {};
+}
+
+std::expected<bool, std::string> SegmentStore::carried_out(const Hash& erasure) const {
+  std::string value;
+  const auto status = columns_.db->Get({}, columns_.mutations, carried_out_key(erasure), &value);
+  if (status.IsNotFound()) return false;
+  if (!status.ok()) return problem("not read", status);
+  return true;
+}
+
+std::expected<void, std::string> SegmentStore::set_carried_out(const Hash& erasure) {
+  rocksdb::WriteOptions durable;
+  durable.sync = true;
+  const auto status = columns_.db->Put(durable, columns_.mutations, carried_out_key(erasure), "");
+  if (!status.ok()) return problem("an erasure is not kept", status);
   return {};
 }
 

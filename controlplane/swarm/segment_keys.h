@@ -19,6 +19,7 @@ namespace swarmdns::controlplane::segment_keys {
 inline constexpr char kHeader = 'h';
 inline constexpr char kName = 'n';
 inline constexpr char kErased = 'e';
+inline constexpr char kCarriedOut = 'd';
 inline constexpr std::uint64_t kHourMs = 3'600'000;
 
 inline std::unexpected<std::string> problem(const char* what, const rocksdb::Status& status) {
@@ -44,6 +45,10 @@ inline std::string bucket_key(std::uint32_t hour, std::byte bucket) {
 }
 inline std::string erased_key(const NameTag& tag) {
   return kErased + std::string(as_text(tag));
+}
+
+inline std::string carried_out_key(const Hash& erasure) {
+  return kCarriedOut + std::string(as_text(erasure));
 }
 
 inline std::uint32_t hour_of(std::uint64_t unix_ms) {

@@ -18,6 +18,19 @@ namespace {
 
 using Problem = std::unexpected<std::string>;
 
+constexpr std::string_view kRoot("", 1);
+
+// Under which the index has it; "": under none.
+std::string_view name_of(const v1::Mutation& mutation) {
+  if (mutation.kind() == v1::MUTATION_FLUSH_ZONE) return mutation.zone();
+  if (mutation.kind() == v1::MUTATION_FLUSH_ALL) return kRoot;
+  return mutation.entry().key().qname();
+}
+
+bool flushes(const v1::Mutation& mutation) {
+  return mutation.kind() == v1::MUTATION_FLUSH_ZONE || mutation.kind() == v1::MUTATION_FLUSH_ALL;
+}
+
 }  // namespace
 
 NameTag name_tag(const NameKey& key, Bytes qname) {
@@ -65,8 +78,7 @@ SegmentStore::Tags SegmentStore::tags_of(const std::vector<v1::Mutation>& mutati
   std::string_view last;
   for (std::size_t i = 0; i < mutations.size(); ++i) {
     const v1::Mutation& mutation = mutations[i];
-    const std::string& name =
-        mutation.kind() == v1::MUTATION_FLUSH_ZONE ? mutation.zone() : mutation.entry().key().qname();
+    const std::string_view name = name_of(mutation);
     if (name.empty()) continue;
     // A and AAAA of a name mostly come one behind the other.
     if (i != 0 && name == last) {
@@ -308,7 +320,8 @@ std::expected<std::map<SegmentStore::Place, std::vector<std::uint32_t>>, std::st
 }
 
 std::expected<v1::NameAnswer, std::string> SegmentStore::history(Bytes qname, std::uint32_t qtype,
-                                                                 std::size_t limit) const {
+                                                                 std::size_t limit,
+                                                                 std::uint64_t until_ms) const {
   const auto found = hits(name_tag(key_, qname));
   if (!found) return Problem(found.error());
   struct Dated {
@@ -322,6 +335,7 @@ std::expected<v1::NameAnswer, std::string> SegmentStore::history(Bytes qname, st
     if (!segment) return Problem(segment.error());
     v1::SegmentHeader read;
     if (!*segment || !read.ParseFromString((*segment)->header())) continue;  // expired
+    if (read.first_ms() > until_ms) continue;
     dated.push_back({read.last_ms(), place, &positions});
   }
   std::ranges::sort(dated, [](const Dated& a, const Dated& b) {
@@ -337,9 +351,8 @@ std::expected<v1::NameAnswer, std::string> SegmentStore::history(Bytes qname, st
       const std::string& raw = (*body)->leaves(static_cast<int>(*position)).mutation();
       v1::Mutation mutation;
       if (raw.empty() || !mutation.ParseFromString(raw)) continue;
-      const bool zone = mutation.kind() == v1::MUTATION_FLUSH_ZONE;
-      if ((zone ? mutation.zone() : mutation.entry().key().qname()) != as_text(qname)) continue;
-      if (qtype != 0 && !zone && mutation.entry().key().qtype() != qtype) continue;
+      if (name_of(mutation) != as_text(qname)) continue;
+      if (qtype != 0 && !flushes(mutation) && mutation.entry().key().qtype() != qtype) continue;
       if (static_cast<std::size_t>(answer.mutations_size()) == limit) {
         answer.set_more(true);
         return answer;

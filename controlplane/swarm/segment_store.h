@@ -84,18 +84,24 @@ class SegmentStore {
   // within.
   std::expected<std::vector<v1::MutationRange>, std::string> gaps(NodeId node) const;
 
-  // Newest first, at most `limit`; `more`: there are others. `qtype` 0: all.
-  std::expected<v1::NameAnswer, std::string> history(Bytes qname, std::uint32_t qtype,
-                                                     std::size_t limit) const;
+  // Newest first, at most `limit`; `more`: there are others. `qtype` 0: all. Of segments that begin by
+  // `until_ms`. A zone's flushes are its name's, the flush of everything is the root's.
+  std::expected<v1::NameAnswer, std::string> history(Bytes qname, std::uint32_t qtype, std::size_t limit,
+                                                     std::uint64_t until_ms = UINT64_MAX) const;
 
   // Drops what ended before that Unix time. How many segments.
   std::expected<std::uint64_t, std::string> expire(std::uint64_t before_ms);
 
-  // Destroys bodies and salts, also in the files. How many.
-  std::expected<std::uint64_t, std::string> erase(std::span<const v1::MutationRange> ranges);
+  // Destroys bodies and salts, also in the files. How many. Places that are not here are passed over.
+  std::expected<std::uint64_t, std::string> erase(std::span<const v1::MutationPlace> places);
   // All of that name in segments that ended by `until_ms`, those too that come only now.
   std::expected<std::uint64_t, std::string> erase_name(const NameTag& tag, std::uint64_t until_ms);
 
+  // Erasures of the ledger that were carried out here, by a hash of them.
+  std::expected<bool, std::string> carried_out(const Hash& erasure) const;
+  std::expected<void, std::string> set_carried_out(const Hash& erasure);
+
+  NameTag tag(Bytes qname) const { return name_tag(key_, qname); }
   std::uint64_t bytes() const;  // of files and memory of both column families, as RocksDB estimates it
 
  private:

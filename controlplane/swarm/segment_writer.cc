@@ -297,6 +297,7 @@ void SegmentWriter::offer_head() {
   head_timer_.start(options_->head_ms, [this] { offer_head(); });
   if (offering_ || head_.number <= ordered_.segment() || !events_.propose) return;
   v1::SegmentHead head;
+  head.set_node(options_->node);
   head.set_segment(head_.number);
   head.set_hash(std::string(as_text(head_.hash)));
   head.set_last_mutation(head_.header.last_mutation());

@@ -215,7 +215,8 @@ def segment_headers(count):
 
 
 HEADERS = segment_headers(5)
-HEAD = number_field(1, 1) + octets_field(21, number_field(1, 5) + octets_field(2, segment_hash(HEADERS[4])))
+HEAD = number_field(1, 1) + octets_field(21, number_field(1, 5) + octets_field(2, segment_hash(HEADERS[4])) +
+                                            number_field(7, 7))
 BODIES = [HEAD if i == 20 else transaction(i) for i in range(40)]
 LEAVES = [commitment(salt(i), body) for i, body in enumerate(BODIES)]
 

@@ -98,9 +98,8 @@ TEST(TransactionText, EveryKindIsASentence) {
   t.mutable_fence()->set_to_height(50);
   t.mutable_fence()->set_readmit(false);
   EXPECT_EQ(said(view), "alice@n1 rolled the caches back to block 50: epoch 3, 1 range of mutations is dead");
-  auto* range = t.mutable_erasure()->add_mutations();
-  range->set_first(10);
-  range->set_last(12);
+  auto* place = t.mutable_erasure()->add_places();
+  for (const uint32_t position : {10, 11, 12}) place->add_positions(position);
   t.mutable_erasure()->set_name_tag("t");
   EXPECT_EQ(said(view), "alice@n1 erased 3 mutations of a name, and whatever other nodes have of it");
   t.mutable_erasure()->add_leaves(7);

@@ -92,6 +92,7 @@ struct Chain {
   std::string head(unsigned number) const {
     v1::Transaction made;
     made.set_version(1);
+    made.mutable_segment_head()->set_node(7);
     made.mutable_segment_head()->set_segment(number);
     made.mutable_segment_head()->set_hash(as_string(segment_hash(as_octets(headers[number - 1]))));
     return made.SerializeAsString();

@@ -76,7 +76,7 @@ class StoreTest : public ::testing::Test {
 
   std::string path() const { return folder_ / "ledger"; }
   static StoreOptions options(std::string path, bool create = true, rocksdb::Env* env = nullptr) {
-    return {.path = std::move(path), .env = env, .create = create, .segments = {}, .mutations = {}};
+    return {.path = std::move(path), .env = env, .create = create};
   }
   void open() {
     store_.reset();

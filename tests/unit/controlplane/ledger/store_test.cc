@@ -176,6 +176,60 @@ TEST_F(LedgerStoreTest, PruningNeedsACheckpoint) {
   EXPECT_TRUE(store_->block(1)->has_value());
 }
 
+TEST_F(LedgerStoreTest, OldCheckpointsAreThinnedOut) {
+  add_blocks(40, 1);  // one each 100 ms, from 1,700,000,000,100 on
+  for (std::uint64_t height = 1; height <= 40; ++height)
+    ASSERT_TRUE(store_->put_checkpoint(height, std::to_string(height)));
+  const auto kept = [&] {
+    std::string all;
+    for (std::uint64_t height = 1;; ++height) {
+      const auto found = *store_->checkpoint_from(height);
+      if (!found) return all;
+      height = found->first;
+      all += found->second + " ";
+    }
+  };
+  // Of those before the 31st, one a second; five are looked at in one go.
+  std::uint64_t from = 0;
+  int rounds = 0;
+  do {
+    from = *store_->thin_checkpoints(from, 1'700'000'003'100, 1000, 5);
+  } while (from != 0 && ++rounds < 100);
+  EXPECT_GT(rounds, 3);
+  EXPECT_EQ(kept(), "1 10 20 30 31 32 33 34 35 36 37 38 39 40 ");
+  EXPECT_EQ(*store_->thin_checkpoints(0, 1'700'000'003'100, 1000, 5), 0U);
+  EXPECT_EQ(*store_->checkpoint(29), "20");
+}
+
+TEST_F(LedgerStoreTest, FamiliesOfFormerVersionsAreDropped) {
+  add_blocks(2, 3);
+  store_.reset();
+  {
+    std::vector<std::string> names;
+    ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, path(), &names).ok());
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const std::string& name : names) families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* db = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open({}, path(), families, &handles, &db).ok());
+    for (const char* former : {"segments", "mutations"}) {
+      rocksdb::ColumnFamilyHandle* made = nullptr;
+      ASSERT_TRUE(db->CreateColumnFamily({}, former, &made).ok());
+      handles.push_back(made);
+    }
+    for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+    delete db;
+  }
+  for (int round = 0; round < 2; ++round) {
+    open();
+    EXPECT_EQ(store_->tip()->height, 2u);
+    store_.reset();
+    std::vector<std::string> names;
+    ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, path(), &names).ok());
+    EXPECT_EQ(names.size(), kFamilies);
+  }
+}
+
 TEST_F(LedgerStoreTest, ErasedBodiesAreInNoFile) {
   const std::string secret = marker(1);
   const std::string other = marker(2);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "controlplane/ledger/segment.h"
 #include "tests/unit/controlplane/ledger/samples.h"
 
 namespace swarmdns::controlplane {
@@ -134,6 +135,37 @@ TEST(VerifyProof, ChainsOfSegmentsMustBeWhole) {
       "the mutation is not proved to be in segment 3 of node 7: the audit path is shorter than the tree is "
       "high");
   mutation.segments = segments;
+  // A head says whose chain it is the head of; another node's headers below it are no proof.
+  v1::SegmentHeader header;
+  ASSERT_TRUE(header.ParseFromString(segments.back()));
+  header.set_node(8);
+  const std::string stolen = header.SerializeAsString();
+  v1::Transaction head;
+  head.mutable_segment_head()->set_node(7);
+  head.mutable_segment_head()->set_segment(5);
+  head.mutable_segment_head()->set_hash(as_string(segment_hash(as_octets(stolen))));
+  const auto headed = [&] {
+    MemoryTree tree;
+    const Salt salt = samples::filled<16>(5);
+    const std::string octets = head.SerializeAsString();
+    tree.append(merkle_leaf_hash(leaf_commitment(salt, as_octets(octets))));
+    mutation.head = {0, LeafBody{salt, octets}, {}};
+    mutation.checkpoint.checkpoint.tree_size = 1;
+    mutation.checkpoint.checkpoint.tree_root = *merkle_root(tree, 1);
+    mutation.checkpoint.note = {format_checkpoint(mutation.checkpoint.checkpoint), {}};
+    for (const unsigned i : {1u, 2u})
+      mutation.checkpoint.note.signatures.push_back(
+          cosign(mutation.checkpoint.note.text, "n" + std::to_string(i), samples::keys(i), 1));
+    return judge(proof).sentence;
+  };
+  const auto good = mutation.checkpoint;
+  mutation.segments.back() = stolen;
+  EXPECT_EQ(headed(),
+            "the chain of segments is broken: where segment 5 of node 7 should stand is segment 5 of node 8");
+  head.mutable_segment_head()->clear_node();
+  EXPECT_EQ(headed(), "the segment head does not say whose chain it is the head of");
+  mutation.segments = segments;
+  mutation.checkpoint = good;
   mutation.head = ledger().leaf(19, 40);
   EXPECT_EQ(judge(proof).sentence, "the transaction is not a segment head");
   mutation.head = ledger().leaf(20, 40, true);

@@ -11,6 +11,7 @@ using testing::HasSubstr;
 v1::Transaction head(std::uint64_t segment, std::uint64_t first, std::uint64_t last) {
   v1::Transaction transaction;
   v1::SegmentHead& body = *transaction.mutable_segment_head();
+  body.set_node(1);
   body.set_segment(segment);
   body.set_hash(std::string(32, 'h'));
   body.set_first_mutation(first);
@@ -36,6 +37,15 @@ TEST(SegmentHeads, OnlyGoForward) {
   EXPECT_THAT(swarm.apply(head(4, 100, 110)), HasSubstr("not after those of the one before"));
   EXPECT_EQ(swarm.apply(head(9, 200, 210)), "");  // what lies between was lost: a gap
   EXPECT_EQ(swarm.at<v1::HeadRecord>(keys::of(keys::kHeads, 1))->head().last_mutation(), 210U);
+}
+
+TEST(SegmentHeads, AreTheirMakersOwn) {
+  TestSwarm swarm;
+  v1::Transaction forged = head(1, 1, 100);
+  forged.mutable_segment_head()->set_node(2);
+  EXPECT_THAT(swarm.apply(forged), HasSubstr("segment_head.node: 2 is not its maker, 1"));
+  forged.mutable_segment_head()->clear_node();
+  EXPECT_THAT(swarm.apply(forged), HasSubstr("is not its maker"));
 }
 
 TEST(Fences, EpochsRiseAndReceiptsFollow) {

@@ -128,6 +128,35 @@ TEST_F(FencesTest, PurgesWhatIsDeadAndSaysSo) {
   EXPECT_EQ(clear_, 2);
 }
 
+TEST_F(FencesTest, ReadmitsBeforeItSaysSoAndTheNextFenceWaits) {
+  std::function<void(std::uint64_t)> readmitted;
+  Fences::Events events;
+  events.propose = [this](v1::FenceDone receipt, std::function<void(bool)> done) {
+    receipts_.push_back(std::move(receipt));
+    reactor_.post([done] { done(true); });
+  };
+  events.readmit = [&](const v1::Fence& fence, std::function<void(std::uint64_t)> done) {
+    EXPECT_EQ(fence.epoch(), 1U);
+    readmitted = std::move(done);
+  };
+  fences_ = std::make_unique<Fences>(reactor_, cache_, 1, 3'600'000, std::move(events));
+  start();
+  v1::Fence fence = fence_of(1, {range(1, 2, 0)});
+  fence.set_readmit(true);
+  fences_->committed(fence, reactor_.wall_ms(), nullptr);
+  fences_->committed(fence_of(2, {range(1, 5, 0)}), reactor_.wall_ms(), nullptr);
+  world_.run_for(1000);
+  ASSERT_TRUE(readmitted);
+  EXPECT_EQ(fence_calls(), 1);
+  EXPECT_TRUE(receipts_.empty());
+  readmitted(42);
+  world_.run_for(1000);
+  EXPECT_EQ(fence_calls(), 2);
+  ASSERT_EQ(receipts_.size(), 2U);
+  EXPECT_EQ(receipts_[0].readmitted(), 42U);
+  EXPECT_EQ(receipts_[1].readmitted(), 0U);
+}
+
 TEST_F(FencesTest, RetriesUntilTheDataPlaneTookIt) {
   start();
   cache_.resolve("bad.example");

@@ -184,19 +184,46 @@ TEST_F(SegmentStoreTest, AnErasedNameIsGoneFromBlobFilesToo) {
   EXPECT_EQ(history("a.example", 0, 500).size(), 199U);
 }
 
-TEST_F(SegmentStoreTest, ErasesByNumber) {
+TEST_F(SegmentStoreTest, ErasesByPlace) {
   Chain chain(3);
   put_received(store_, chain.add({"a.example", "b.example", "c.example"}));
   put_received(store_, chain.add({"d.example", "e.example"}));
-  v1::MutationRange range;
-  range.set_node(3);
-  range.set_first(3);
-  range.set_last(4);
-  EXPECT_EQ(*store_.erase({&range, 1}), 2U);
+  std::vector<v1::MutationPlace> places(3);
+  for (v1::MutationPlace& place : places) place.set_node(3);
+  places[0].set_segment(1);
+  places[0].add_positions(2);
+  places[0].add_positions(9);  // there is none
+  places[1].set_segment(2);
+  places[1].add_positions(0);
+  places[2].set_segment(7);  // not here
+  places[2].add_positions(0);
+  EXPECT_EQ(*store_.erase(places), 2U);
   EXPECT_TRUE(history("c.example").empty());
   EXPECT_TRUE(history("d.example").empty());
   EXPECT_EQ(history("e.example").size(), 1U);
-  EXPECT_EQ(*store_.erase({&range, 1}), 0U) << "twice is once";
+  EXPECT_EQ(*store_.erase(places), 0U) << "twice is once";
+}
+
+TEST_F(SegmentStoreTest, RemembersWhichErasuresWereCarriedOut) {
+  const Hash one = sha256({as_octets("one")});
+  EXPECT_FALSE(*store_.carried_out(one));
+  ASSERT_TRUE(store_.set_carried_out(one));
+  const SegmentStore again{database_.columns(), name_key()};
+  EXPECT_TRUE(*again.carried_out(one));
+  EXPECT_FALSE(*again.carried_out(sha256({as_octets("two")})));
+}
+
+TEST_F(SegmentStoreTest, HistoryEndsAtATime) {
+  Chain chain(3);
+  const v1::SegmentBody first = chain.add({"a.example"});
+  v1::SegmentHeader header;
+  ASSERT_TRUE(header.ParseFromString(first.segment().header()));
+  put_received(store_, first);
+  const auto at = [&](std::uint64_t time) {
+    return store_.history(as_octets(FakeCache::wire("a.example")), 0, 10, time)->mutations_size();
+  };
+  EXPECT_EQ(at(header.first_ms()), 1);
+  EXPECT_EQ(at(header.first_ms() - 1), 0);
 }
 
 TEST_F(SegmentStoreTest, OutlivesARestart) {
