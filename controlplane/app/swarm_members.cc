@@ -102,7 +102,7 @@ Outcome<v1::Committed> SwarmHost::remove_member(const v1::RemoveMemberRequest& r
   if (!request.force()) {
     std::string lost;
     member_->run([&] {
-      const LogStatus log = member_->core().log().status();
+      const LogStatus log = member_->core().log_status();
       std::size_t voters = 0;
       std::size_t heard = 0;
       for (const LogMember& each : log.members) {
@@ -150,7 +150,7 @@ Outcome<v1::TransferLeaderResponse> SwarmHost::transfer_leader(const v1::Transfe
     if (!who) return std::unexpected(who.error());
     to = who->id();
   }
-  const auto leader = on_reactor<std::uint64_t>([this] { return member_->core().log().status().leader; });
+  const auto leader = on_reactor<std::uint64_t>([this] { return member_->core().log_status().leader; });
   const auto name = [this](std::uint64_t id) {
     const auto record = on_reactor<std::optional<v1::MemberRecord>>(
         [this, id] { return member(member_->core().chain().state(), id); });
@@ -253,7 +253,7 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
   member_->run([&] {
     MemberCore& core = member_->core();
     const StateView state = core.chain().state();
-    const LogStatus log = core.log().status();
+    const LogStatus log = core.log_status();
     const v1::NodeIdentity& identity = member_->identity().record;
     view.set_member(true);
     view.set_name(identity.swarm_name());
