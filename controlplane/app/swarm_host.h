@@ -6,6 +6,7 @@
 //   swarm_members.cc   tokens, members, settings, what `swarmctl nodes` shows
 //   swarm_ledger.cc    blocks, checkpoints, proofs
 //   swarm_caches.cc    history of names, going back
+//   swarm_recovery.cc  a quorum lost for good
 //   swarm_pending.cc   what this version has no answer for yet
 #pragma once
 
@@ -72,6 +73,12 @@ class SwarmHost final : public SwarmControl {
   using Held = std::shared_lock<std::shared_mutex>;
 
   std::expected<void, std::string> open(const IdentityFiles& files, Identity identity);
+  // The ledger of an earlier incarnation that this node has kept, and the seam to the one in force.
+  Outcome<void> verify_kept(std::uint32_t incarnation, const Take<v1::VerifyProgress>& take);
+  // After leaving: what the node has of the swarm goes.
+  Outcome<void> forget_membership(const Take<v1::Progress>& take);
+  // What the state directory holds; membership_ is held.
+  void open_own();
   // The listening address as the configuration has it, and what others are told. Refused: the field is not
   // set.
   Outcome<std::pair<std::string, std::string>> addresses(const v1::Config& config) const;

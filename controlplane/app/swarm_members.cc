@@ -6,6 +6,7 @@
 #include "controlplane/app/swarm_host.h"
 #include "controlplane/certs/certificate.h"
 #include "controlplane/certs/join_token.h"
+#include "controlplane/member/recovery.h"
 #include "controlplane/membership/directory.h"
 #include "controlplane/state/apply.h"
 #include "controlplane/state/keys.h"
@@ -276,6 +277,11 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
       *view.mutable_settings() = *settings;
     for (const v1::MemberRecord& record : live_members(state)) *view.add_nodes() = node_view(record, log);
     if (!log.trouble.empty()) view.add_troubles(log.trouble);
+    for (const std::string& trouble : member_->link().troubles()) view.add_troubles(trouble);
+    if (const auto path = root_key_left(IdentityFiles(config_().node().state_dir()), identity)) {
+      view.add_troubles("the root key of the recovery was not handed over: it lies in " + *path +
+                        "; take it off this node");
+    }
     if (!member_->certificates().trouble().empty()) view.add_troubles(member_->certificates().trouble());
     view.set_certificate_expires_ms(static_cast<std::uint64_t>(member_->certificates().expires()) * 1000);
   });

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "controlplane/member/authority_state.h"
+#include "controlplane/membership/directory.h"
 #include "controlplane/state/keys.h"
 
 namespace swarmdns::controlplane {
@@ -57,7 +58,7 @@ Member::~Member() {
 
 std::expected<void, std::string> Member::open() {
   StoreOptions store;
-  store.path = files_.ledger_directory();
+  store.path = files_.ledger_directory(identity_.record.place());
   auto opened = LedgerStore::open(store);
   if (!opened) return std::unexpected(opened.error());
   store_ = std::move(*opened);
@@ -135,7 +136,7 @@ std::expected<void, std::string> Member::open_on_reactor() {
     return std::unexpected("swarm.listen: " + listening.error());
 
   UvLogStoreOptions log_files;
-  log_files.directory = files_.log_directory();
+  log_files.directory = files_.log_directory(identity_.record.place());
   log_store_ = std::make_unique<UvLogStore>(reactor_, log_files);
   EngineOptions engine;
   engine.id = record.node();
@@ -189,6 +190,7 @@ void Member::remember_own() {
   own_.incarnation = identity_.record.incarnation();
   own_.height = core_->chain().height();
   own_.block = core_->chain().tip_hash();
+  own_.voters = voters_in(core_->chain().state());
 }
 
 void Member::follow_state() {

@@ -73,6 +73,7 @@ Applied genesis(StateView& state, const BlockPlace& place, const v1::Genesis& bo
   swarm.set_next_member(1);
   write(state, std::string(keys::kSwarm), swarm);
   write(state, std::string(keys::kSettings), chosen);
+  if (auto carried = carried_over(state, place, body); !carried) return carried;
   if (auto added = first_member(state, place, body.first()); !added) return added;
   v1::LogMembers log;
   log.add_voters(read<v1::SwarmRecord>(state, keys::kSwarm)->next_member() - 1);
