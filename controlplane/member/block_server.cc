@@ -54,13 +54,14 @@ std::uint64_t BlockServer::answer(NodeId to, std::uint64_t request, std::uint64_
     ++next;
   }
   if (from > 0 && next == from && from <= cosigner_.height()) response.set_pruned_below(from + 1);
+  // Also for whoever has the blocks already, and waits for what covers them.
+  response.set_checkpoint(cosigner_.note());
   if (next > from) {
-    // The newest that covers blocks of these alone; where there is none, the newest of all says how far it
-    // is.
+    // The newest that covers none but these; where there is none, more blocks come before it.
     const auto covering = chain_.store().checkpoint(next - 1);
     const auto note = covering && *covering ? parse_checkpoint_note(**covering)
                                             : std::unexpected(std::string("there is none"));
-    response.set_checkpoint(note && note->checkpoint.height >= from ? **covering : cosigner_.note());
+    if (note && note->checkpoint.height >= from) response.set_checkpoint(**covering);
   }
   link_.send(to, Channel::kBulk, std::move(message));
   return next;

@@ -104,7 +104,10 @@ void Follower::look() {
   const bool gone = source_ == 0 || at == health.end() || at->second.lost_ms != 0;
   const bool stuck = behind && now - level_ms_ >= kPatienceMs && now - answered_ms_ >= kPatienceMs &&
                      now - asked_ms_ >= kPatienceMs;
-  if (stuck) last_bad_ = source_;
+  if (stuck) {
+    last_bad_ = source_;
+    drop_waiting();
+  }
   if (gone || stuck) {
     if (const NodeId next = choose(); next != 0) ask(next);
   } else if (now - asked_ms_ >= kRenewMs) {
