@@ -41,13 +41,13 @@ Outcome<v1::InitSwarmResponse> SwarmHost::init_swarm(const v1::InitSwarmRequest&
   wish.passphrase = request.passphrase();
   wish.settings = request.settings();
   wish.wall_ms = wall_ms();
+  wish.principal = request.caller().principal();
+  wish.reason = request.caller().reason();
   auto founded = found_swarm(files, wish);
   if (!founded) {
     (void)files.forget();
     return std::unexpected(Refusal{Refusal::Kind::kInvalid, founded.error()});
   }
-  founded->identity.record.mutable_genesis()->set_principal(request.caller().principal());
-  founded->identity.record.mutable_genesis()->set_reason(request.caller().reason());
   v1::InitSwarmResponse response;
   response.set_swarm_id(founded->identity.record.swarm_id());
   response.set_node(founded->identity.record.node());
@@ -116,6 +116,12 @@ Outcome<void> SwarmHost::leave_swarm(const v1::LeaveSwarmRequest& request, const
     progress.set_done(done);
     take(progress);
   };
+  const std::string behind = on_reactor<std::string>([this] { return member_->link().left_behind(); });
+  if (!behind.empty()) {
+    say(behind, false);
+    say("nobody of the old incarnation is asked", false);
+    return forget_membership(take);
+  }
   const auto members = on_reactor<std::vector<v1::MemberRecord>>(
       [this] { return live_members(member_->core().chain().state()); });
   if (members.size() == 1) {
@@ -140,11 +146,18 @@ Outcome<void> SwarmHost::leave_swarm(const v1::LeaveSwarmRequest& request, const
   say("telling the swarm", false);
   if (auto committed = commit(std::move(transaction), request.caller()); !committed)
     return std::unexpected(committed.error());
+  return forget_membership(take);
+}
+
+Outcome<void> SwarmHost::forget_membership(const Take<v1::Progress>& take) {
   member_.reset();
   const IdentityFiles files(config_().node().state_dir());
   if (auto forgotten = files.forget(); !forgotten) return failed("left, but " + forgotten.error());
   log_.info("swarm: left");
-  say("left; the node goes on answering by itself", true);
+  v1::Progress progress;
+  progress.set_text("left; the node goes on answering by itself");
+  progress.set_done(true);
+  take(progress);
   return {};
 }
 

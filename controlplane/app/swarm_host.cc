@@ -66,6 +66,10 @@ void SwarmHost::start() {
     }
   });
   const std::unique_lock held(membership_);
+  open_own();
+}
+
+void SwarmHost::open_own() {
   const IdentityFiles files(config_().node().state_dir());
   auto identity = files.load();
   if (!identity) {

@@ -8,6 +8,7 @@
 //   swarm_caches.cc    history of names, going back
 //   swarm_erasing.cc   destroying what is known of a name; copies of the ledger
 //   swarm_forensics.cc what a mutation's proof, a time, two heights show
+//   swarm_recovery.cc  a quorum lost for good
 //   swarm_pending.cc   what this version has no answer for yet
 #pragma once
 
@@ -74,6 +75,12 @@ class SwarmHost final : public SwarmControl {
   using Held = std::shared_lock<std::shared_mutex>;
 
   std::expected<void, std::string> open(const IdentityFiles& files, Identity identity);
+  // The ledger of an earlier incarnation that this node has kept, and the seam to the one in force.
+  Outcome<void> verify_kept(std::uint32_t incarnation, const Take<v1::VerifyProgress>& take);
+  // After leaving: what the node has of the swarm goes.
+  Outcome<void> forget_membership(const Take<v1::Progress>& take);
+  // What the state directory holds; membership_ is held.
+  void open_own();
   // The listening address as the configuration has it, and what others are told. Refused: the field is not
   // set.
   Outcome<std::pair<std::string, std::string>> addresses(const v1::Config& config) const;

@@ -164,9 +164,12 @@ Outcome<v1::ProveResponse> SwarmHost::prove(const v1::ProveRequest& request) {
 }
 
 // On a copy: the store itself goes on being written.
-Outcome<void> SwarmHost::verify_store(const v1::VerifyStoreRequest&, const Take<v1::VerifyProgress>& take) {
+Outcome<void> SwarmHost::verify_store(const v1::VerifyStoreRequest& request,
+                                      const Take<v1::VerifyProgress>& take) {
   const Held held(membership_);
   if (auto is = require_member(); !is) return is;
+  if (request.incarnation() != 0 && request.incarnation() != member_->identity().record.incarnation())
+    return verify_kept(request.incarnation(), take);
   const IdentityFiles files(config_().node().state_dir());
   const std::string copy = files.directory() + "/verifying";
   std::error_code ignored;

@@ -6,6 +6,7 @@
 #include "controlplane/app/swarm_host.h"
 #include "controlplane/certs/certificate.h"
 #include "controlplane/certs/join_token.h"
+#include "controlplane/member/recovery.h"
 #include "controlplane/membership/directory.h"
 #include "controlplane/state/apply.h"
 #include "controlplane/state/keys.h"
@@ -102,7 +103,7 @@ Outcome<v1::Committed> SwarmHost::remove_member(const v1::RemoveMemberRequest& r
   if (!request.force()) {
     std::string lost;
     member_->run([&] {
-      const LogStatus log = member_->core().log().status();
+      const LogStatus log = member_->core().log_status();
       std::size_t voters = 0;
       std::size_t heard = 0;
       for (const LogMember& each : log.members) {
@@ -150,7 +151,7 @@ Outcome<v1::TransferLeaderResponse> SwarmHost::transfer_leader(const v1::Transfe
     if (!who) return std::unexpected(who.error());
     to = who->id();
   }
-  const auto leader = on_reactor<std::uint64_t>([this] { return member_->core().log().status().leader; });
+  const auto leader = on_reactor<std::uint64_t>([this] { return member_->core().log_status().leader; });
   const auto name = [this](std::uint64_t id) {
     const auto record = on_reactor<std::optional<v1::MemberRecord>>(
         [this, id] { return member(member_->core().chain().state(), id); });
@@ -253,7 +254,7 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
   member_->run([&] {
     MemberCore& core = member_->core();
     const StateView state = core.chain().state();
-    const LogStatus log = core.log().status();
+    const LogStatus log = core.log_status();
     const v1::NodeIdentity& identity = member_->identity().record;
     view.set_member(true);
     view.set_name(identity.swarm_name());
@@ -276,6 +277,11 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
       *view.mutable_settings() = *settings;
     for (const v1::MemberRecord& record : live_members(state)) *view.add_nodes() = node_view(record, log);
     if (!log.trouble.empty()) view.add_troubles(log.trouble);
+    for (const std::string& trouble : member_->link().troubles()) view.add_troubles(trouble);
+    if (const auto path = root_key_left(IdentityFiles(config_().node().state_dir()), identity)) {
+      view.add_troubles("the root key of the recovery was not handed over: it lies in " + *path +
+                        "; take it off this node");
+    }
     if (!member_->certificates().trouble().empty()) view.add_troubles(member_->certificates().trouble());
     if (!member_->retention().trouble().empty()) view.add_troubles(member_->retention().trouble());
     for (const std::string& trouble : member_->caches().troubles()) view.add_troubles(trouble);

@@ -12,9 +12,6 @@ std::unexpected<Refusal> not_yet(const char* what) {
 
 }  // namespace
 
-Outcome<v1::RecoverSwarmResponse> SwarmHost::recover_swarm(const v1::RecoverSwarmRequest&) {
-  return not_yet("recover a swarm that lost its quorum");
-}
 Outcome<v1::RotateAuthorityResponse> SwarmHost::rotate_authority(const v1::RotateAuthorityRequest&) {
   return not_yet("rotate the certification authority");
 }

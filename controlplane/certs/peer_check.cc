@@ -21,14 +21,15 @@ std::string wrong_swarm(const NodeName& name, const SwarmView& swarm) {
            ", this is swarm " + hex_text(swarm.swarm_id);
   }
   if (name.incarnation < swarm.incarnation) {
-    return "the certificate is of incarnation " + std::to_string(name.incarnation) +
-           ", and the swarm was recovered since: it is at incarnation " + std::to_string(swarm.incarnation) +
-           "; this node's history ends there, let it join anew";
+    return "the certificate is of " + node_text(name.node) + " of incarnation " +
+           std::to_string(name.incarnation) + ", and the swarm was recovered since: it is at incarnation " +
+           std::to_string(swarm.incarnation) +
+           "; that node's history has ended: there, swarmctl swarm leave, then join with a new token";
   }
   if (name.incarnation > swarm.incarnation) {
     return "the certificate is of incarnation " + std::to_string(name.incarnation) +
            ", and this node has been left behind at incarnation " + std::to_string(swarm.incarnation) +
-           "; let it join anew";
+           ": here, swarmctl swarm leave, then join with a new token";
   }
   return "";
 }
@@ -101,6 +102,8 @@ PeerVerdict check_peer(std::string_view chain, const SwarmView& swarm, std::int6
     verdict.reason = "the certificate's name is not that of a node: " + own.uri.substr(0, 200);
   } else if (const std::string wrong = name ? wrong_swarm(*name, swarm) : ""; !wrong.empty()) {
     verdict.reason = wrong;
+    verdict.later_incarnation = name->swarm_id == swarm.swarm_id && name->incarnation > swarm.incarnation;
+    verdict.earlier_incarnation = name->swarm_id == swarm.swarm_id && name->incarnation < swarm.incarnation;
   } else if (const auto known = swarm.nodes.find(own.pin); known != swarm.nodes.end()) {
     verdict = judge_pinned(known->second, name, chain, swarm, now);
   } else {

@@ -40,10 +40,14 @@ enum class PeerKind {
 
 struct PeerVerdict {
   PeerKind kind = PeerKind::kRefused;
-  std::uint64_t id = 0;           // of a member; of others where the key or the name tells
-  bool outside_its_time = false;  // a member whose certificate has expired, or is not valid yet
-  std::string pin;                // 32 octets; empty when there is no readable certificate
-  std::string reason;             // a sentence, without the period, for all but a member in good order
+  std::uint64_t id = 0;  // of a member; of others where the key or the name tells
+  // It says that it is of a later incarnation of this swarm. Nobody vouches for that here: the authority is
+  // another one.
+  bool later_incarnation = false;
+  bool earlier_incarnation = false;  // likewise
+  bool outside_its_time = false;     // a member whose certificate has expired, or is not valid yet
+  std::string pin;                   // 32 octets; empty when there is no readable certificate
+  std::string reason;                // a sentence, without the period, for all but a member in good order
 };
 
 PeerVerdict check_peer(std::string_view chain, const SwarmView& swarm, std::int64_t now);

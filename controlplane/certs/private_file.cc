@@ -13,15 +13,14 @@
 namespace swarmdns::controlplane {
 namespace {
 
-constexpr std::size_t kMaxSize = 64u << 10;
-
 std::string errno_text() {
   return std::strerror(errno);
 }
 
 }  // namespace
 
-std::expected<std::optional<Secret>, std::string> read_private_file(const std::string& path) {
+std::expected<std::optional<Secret>, std::string> read_private_file(const std::string& path,
+                                                                    std::size_t most) {
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd) {
     if (errno == ENOENT) return std::nullopt;
@@ -38,8 +37,8 @@ std::expected<std::optional<Secret>, std::string> read_private_file(const std::s
     return std::unexpected(path + " can be read or written by others: chmod 600 " + path +
                            ", and replace the key if somebody may have read it");
   }
-  if (static_cast<std::size_t>(facts.st_size) > kMaxSize) {
-    return std::unexpected(path + " is larger than " + std::to_string(kMaxSize) + " bytes");
+  if (static_cast<std::size_t>(facts.st_size) > most) {
+    return std::unexpected(path + " is larger than " + std::to_string(most) + " bytes");
   }
   std::string text(static_cast<std::size_t>(facts.st_size), '\0');
   std::size_t done = 0;

@@ -178,13 +178,24 @@ std::shared_ptr<grpc::ServerCredentials> PeerTls::server_credentials() {
           GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_BUT_DONT_VERIFY, fetch, state_->new_listener())));
 }
 
-std::shared_ptr<grpc::ChannelCredentials> PeerTls::member_credentials(std::uint64_t expected) {
-  return channel_credentials(state_->identity(), [state = state_, expected](const std::string& chain) {
+std::shared_ptr<grpc::ChannelCredentials> PeerTls::member_credentials(
+    std::uint64_t expected, std::shared_ptr<std::atomic<bool>> later) {
+  return channel_credentials(state_->identity(), [state = state_, expected, later](const std::string& chain) {
     const PeerVerdict verdict = state->judge(chain);
+    if (later) *later = verdict.later_incarnation;
     if (verdict.kind != PeerKind::kMember) return verdict.reason;
     if (verdict.id == expected) return std::string();
     return "node " + std::to_string(verdict.id) + " answers where node " + std::to_string(expected) +
            " should: look at the addresses that the two advertise";
+  });
+}
+
+std::shared_ptr<grpc::ChannelCredentials> PeerTls::later_credentials(
+    std::shared_ptr<std::atomic<bool>> later) {
+  return channel_credentials(state_->identity(), [state = state_, later](const std::string& chain) {
+    const PeerVerdict verdict = state->judge(chain);
+    *later = verdict.later_incarnation;
+    return verdict.later_incarnation ? std::string() : "the peer is of no later incarnation (any more)";
   });
 }
 

@@ -29,6 +29,7 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -63,8 +64,13 @@ class PeerTls {
   std::shared_ptr<const SwarmView> swarm() const;
 
   std::shared_ptr<grpc::ServerCredentials> server_credentials();
-  // To the node `expected` of the swarm, and to nobody else.
-  std::shared_ptr<grpc::ChannelCredentials> member_credentials(std::uint64_t expected);
+  // To the node `expected` of the swarm, and to nobody else. `later` is set, before the connection ends, when
+  // whoever answers says that it is of a later incarnation.
+  std::shared_ptr<grpc::ChannelCredentials> member_credentials(
+      std::uint64_t expected, std::shared_ptr<std::atomic<bool>> later = nullptr);
+  // To whoever says so, and sets `later` likewise, to be told off by it: nothing that it says is to be
+  // believed.
+  std::shared_ptr<grpc::ChannelCredentials> later_credentials(std::shared_ptr<std::atomic<bool>> later);
   // To any node of the token's swarm, for one who joins.
   std::shared_ptr<grpc::ChannelCredentials> introducer_credentials(const JoinToken& token);
 

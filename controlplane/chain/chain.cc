@@ -6,6 +6,18 @@
 #include "controlplane/chain/draft.h"
 
 namespace swarmdns::controlplane {
+namespace {
+
+std::expected<void, std::string> check_version(const StateView& state) {
+  const auto swarm = read<v1::SwarmRecord>(state, keys::kSwarm);
+  if (!swarm || (swarm->version() >= kOldestVersion && swarm->version() <= kVersion)) return {};
+  return std::unexpected("the swarm is at version " + std::to_string(swarm->version()) +
+                         ", this program knows " + std::to_string(kOldestVersion) + " to " +
+                         std::to_string(kVersion) +
+                         ": install the program of the other members and start it again");
+}
+
+}  // namespace
 
 std::expected<std::unique_ptr<Chain>, std::string> Chain::open(ChainStore& store) {
   std::unique_ptr<Chain> chain(new Chain(store));
@@ -27,6 +39,7 @@ std::expected<void, std::string> Chain::reopen() {
   if (!state_tree) return std::unexpected(state_tree.error());
   state_tree_ = std::move(*state_tree);
   if (!tip_) return {};
+  if (auto known = check_version(state()); !known) return known;
   if (tree_.root() != tip_->tree_root)
     return std::unexpected("the ledger's tree is not that of its newest block");
   if (state_tree_.root() != tip_->state_root)
@@ -145,6 +158,8 @@ std::expected<void, std::string> Chain::finish(Draft& draft, std::uint64_t log_i
   }
   forget_old(draft.view, draft.header.time_ms);
   if (const std::string& failure = draft.view.failure(); !failure.empty()) return std::unexpected(failure);
+  // Better halted than with another state than the others'.
+  if (auto known = check_version(draft.view); !known) return known;
 
   std::set<std::uint16_t> touched;
   for (const auto& [key, value] : draft.view.changes()) touched.insert(state_bucket(as_octets(key)));

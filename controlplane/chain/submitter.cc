@@ -84,15 +84,18 @@ void Submitter::bundle_some() {
 void Submitter::send(std::uint64_t number, Sent& sent) {
   sent.sent_ms = reactor_.now_ms();
   if (log_.is_leader()) {
-    verdict(number, sequencer_.take(sent.bundle));
+    const v1::ForwardResponse response = sequencer_.take(sent.bundle);
+    sent.out = sent.out || response.verdict() == v1::ForwardResponse::TAKEN;
+    verdict(number, response);
     return;
   }
-  const NodeId leader = log_.status().leader;
+  const NodeId asked = ask_ ? ask_() : 0;
+  const NodeId leader = asked != 0 ? asked : log_.status().leader;
   if (leader == 0) return;
   v1::PeerMessage message;
   message.set_request(number);
   *message.mutable_forward_request()->mutable_bundle() = sent.bundle;
-  link_.send(leader, Channel::kConsensus, std::move(message));
+  if (link_.send(leader, Channel::kConsensus, std::move(message))) sent.out = true;
 }
 
 void Submitter::answered(std::uint64_t request, const v1::ForwardResponse& response) {
@@ -159,10 +162,10 @@ void Submitter::finish(std::uint64_t number, const SubmitError& error) {
 
 void Submitter::look_after() {
   const std::uint64_t now = reactor_.now_ms();
-  std::vector<std::uint64_t> given_up;
+  std::vector<std::pair<std::uint64_t, bool>> given_up;
   for (auto& [number, sent] : sent_) {
     if (now - sent.since_ms >= options_.give_up_ms) {
-      given_up.push_back(number);
+      given_up.emplace_back(number, sent.out);
     } else if (now - sent.sent_ms >= options_.retry_ms) {
       send(number, sent);
     }
@@ -170,17 +173,15 @@ void Submitter::look_after() {
   const SubmitError unknown{SubmitError::Kind::kUnknown,
                             "the swarm has not confirmed it in time (no quorum, or no leader): it may yet be "
                             "done; see `swarmctl nodes`"};
-  for (const std::uint64_t number : given_up) finish(number, unknown);
+  const SubmitError not_sent{SubmitError::Kind::kBusy,
+                             "the swarm has no quorum, or no leader; nothing was sent; see `swarmctl nodes`"};
+  for (const auto& [number, out] : given_up) finish(number, out ? unknown : not_sent);
   std::vector<Done> old;
   while (!waiting_.empty() && now - waiting_.front().since_ms >= options_.give_up_ms) {
     old.push_back(std::move(waiting_.front().done));
     waiting_.pop_front();
   }
-  for (const Done& each : old) {
-    each(std::unexpected(
-        SubmitError{SubmitError::Kind::kBusy,
-                    "the swarm has no quorum, or no leader; nothing was sent; see `swarmctl nodes`"}));
-  }
+  for (const Done& each : old) each(std::unexpected(not_sent));
   bundle_some();
   if (!idle()) look_.start(kLookMs, [this] { look_after(); });
 }

@@ -62,6 +62,9 @@ class Submitter {
   void answered(std::uint64_t request, const v1::ForwardResponse& response);
   // A leader is known, or another one: what is on its way is sent again.
   void leader_changed();
+  // Whom to send to, of a node that has no part in the log and does not know by it who leads. 0 = as the log
+  // says.
+  void send_to(std::function<NodeId()> ask) { ask_ = std::move(ask); }
 
   std::size_t waiting() const { return waiting_.size(); }
   bool idle() const { return waiting_.empty() && sent_.empty(); }
@@ -77,7 +80,7 @@ class Submitter {
     std::vector<Done> done;
     std::uint64_t since_ms = 0;
     std::uint64_t sent_ms = 0;
-    std::string refusal;  // of the leader, for good
+    bool out = false;  // it may have got to a leader
   };
 
   void bundle_some();
@@ -97,6 +100,7 @@ class Submitter {
   std::map<std::uint64_t, Sent> sent_;  // by number
   std::uint64_t next_number_ = 0;
   bool bundling_ = false;  // posted already
+  std::function<NodeId()> ask_;
   Timer look_;
   Poster poster_;
 };

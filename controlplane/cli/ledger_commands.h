@@ -27,7 +27,7 @@ int prove_consistency(Context& context, uint64_t size, const std::string& out_fi
 int prove_mutation(Context& context, const std::string& node, uint64_t segment, uint32_t position,
                    const std::string& out_file);
 int show_checkpoint(Context& context, const std::string& trust_file);
-int verify_store(Context& context);
+int verify_store(Context& context, std::uint32_t incarnation);
 
 struct RollbackOptions {
   std::string only;  // "cache", "config", "zones"

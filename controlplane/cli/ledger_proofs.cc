@@ -102,22 +102,22 @@ int show_checkpoint(Context& context, const std::string& trust_file) {
   return kExitOk;
 }
 
-int verify_store(Context& context) {
+int verify_store(Context& context, std::uint32_t incarnation) {
+  v1::VerifyStoreRequest request;
+  request.set_incarnation(incarnation);
   v1::VerifyProgress last;
   bool shown = false;
-  const auto outcome =
-      context.swarm->verify_store(v1::VerifyStoreRequest(), [&](const v1::VerifyProgress& progress) {
-        last = progress;
-        if (context.terminal && !context.json && !progress.done()) {
-          shown = true;
-          context.err << "\r\033[Kverified " << with_commas(progress.height()) << " of "
-                      << with_commas(progress.of()) << " blocks ("
-                      << percent_text(static_cast<double>(progress.height()),
-                                      static_cast<double>(progress.of()))
-                      << ")" << std::flush;
-        }
-        return true;
-      });
+  const auto outcome = context.swarm->verify_store(request, [&](const v1::VerifyProgress& progress) {
+    last = progress;
+    if (context.terminal && !context.json && !progress.done()) {
+      shown = true;
+      context.err << "\r\033[Kverified " << with_commas(progress.height()) << " of "
+                  << with_commas(progress.of()) << " blocks ("
+                  << percent_text(static_cast<double>(progress.height()), static_cast<double>(progress.of()))
+                  << ")" << std::flush;
+    }
+    return true;
+  });
   if (shown) context.err << "\r\033[K" << std::flush;
   if (!outcome) return fail(context, outcome.error());
   if (context.json) context.out << to_json(last);

@@ -72,7 +72,7 @@ void add_names(CLI::App& ledger, Choice& choice) {
 void add_proofs(CLI::App& ledger, Choice& choice) {
   struct Options {
     uint64_t leaf = 0, size = 0, segment = 0;
-    uint32_t position = 0;
+    uint32_t position = 0, incarnation = 0;
     std::string node, out, file, trust, trust_out;
   };
   const auto o = std::make_shared<Options>();
@@ -106,12 +106,18 @@ void add_proofs(CLI::App& ledger, Choice& choice) {
   CLI::App* verify = leaf(
       ledger, choice, "verify",
       "check a proof against a trust file, without a node; without FILE all of this node's ledger",
-      [o](Context& x) { return o->file.empty() ? verify_store(x) : verify_file(x, o->file, o->trust); },
+      [o](Context& x) {
+        return o->file.empty() ? verify_store(x, o->incarnation) : verify_file(x, o->file, o->trust);
+      },
       "swarmctl ledger verify leaf.proof --trust lab-trust.txt");
   verify->add_option("FILE", o->file, "of ledger prove");
+  verify->add_option(
+      "--incarnation", o->incarnation,
+      "the ledger of an earlier one, as swarm recover has kept it, and the seam between the two");
   verify->add_option("--trust", o->trust, "file of ledger checkpoint --trust-file")->type_name("FILE");
   choice.checks.emplace_back([&choice, verify, o]() -> std::string {
     if (!verify->parsed()) return "";
+    if (!o->file.empty() && o->incarnation != 0) return "--incarnation goes without FILE";
     if (o->file.empty() != o->trust.empty()) {
       return o->file.empty()
                  ? "--trust goes with a FILE to check"

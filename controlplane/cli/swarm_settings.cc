@@ -57,6 +57,10 @@ std::expected<void, std::string> set(const std::string& key, const std::string& 
     const auto count = number(value, 1, 9);
     if (!count || *count % 2 == 0) return std::unexpected("must be 1, 3, 5, 7 or 9");
     settings.set_max_voters(*count);
+  } else if (key == "max_log_members") {
+    const auto count = number(value, 1, 18);
+    if (!count) return std::unexpected(count.error());
+    settings.set_max_log_members(*count);
   } else if (key == "max_standbys") {
     const auto count = number(value, 1, 9);
     if (!count) return std::unexpected(count.error());
@@ -96,6 +100,7 @@ const std::vector<SettingHelp>& settings_help() {
   static const std::vector<SettingHelp> help = {
       {"max_voters", "1, 3, 5, 7 or 9", "members that vote; a majority of them must be up for changes"},
       {"max_standbys", "1 to 9", "members that have the log and take a lost voter's place"},
+      {"max_log_members", "1 to 18", "voters and stand-bys together; nodes beyond that follow"},
       {"promote_after", "1s to 1d", "a voter lost that long is replaced by a stand-by"},
       {"demote_after", "1s to 1d", "the voter is back and well that long: the place is given back"},
       {"certificate_life", "10m to 90d", "life of a node's certificate; renewed by itself at a third left"},
@@ -113,6 +118,7 @@ std::vector<std::pair<std::string, std::string>> settings_set(const v1::SwarmSet
   };
   add(settings.max_voters() > 0, "max_voters", std::to_string(settings.max_voters()));
   add(settings.max_standbys() > 0, "max_standbys", std::to_string(settings.max_standbys()));
+  add(settings.max_log_members() > 0, "max_log_members", std::to_string(settings.max_log_members()));
   add(settings.promote_after_ms() > 0, "promote_after", duration_word(settings.promote_after_ms()));
   add(settings.demote_after_ms() > 0, "demote_after", duration_word(settings.demote_after_ms()));
   add(settings.certificate_life_s() > 0, "certificate_life",

@@ -42,10 +42,28 @@ void MemberCore::start(ReplicatedLog& log) {
   roster_ = std::make_unique<Roster>(reactor, parts_.link, options_.self, [this] { return describe(); });
   keeper_ = std::make_unique<LogKeeper>(reactor, log, *chain_, *submitter_, *roster_, options_.self,
                                         [this](const std::string& text) { options_.say(text); });
+  versions_ = std::make_unique<VersionKeeper>(
+      reactor, *chain_, *submitter_, *roster_, options_.self, [this] { return leads_; },
+      [this](const std::string& text) { options_.say(text); });
+  blocks_ = std::make_unique<BlockServer>(reactor, parts_.link, *chain_, *cosigner_);
+  Follower::Events follow;
+  follow.say = options_.say;
+  follow.fetch_state = [this](NodeId from) {
+    // One copy at a time; that of the log's leader will do.
+    if (log_installs_) return follower_->reopened();
+    options_.say("the blocks that come next are not kept (whole) any more: fetching the ledger from node " +
+                 std::to_string(from));
+    fetch_state(from, {}, [](const auto&) {});
+  };
+  follower_ = std::make_unique<Follower>(reactor, parts_.link, *chain_, *cosigner_, *roster_, options_.self,
+                                         std::move(follow));
+  submitter_->send_to([this] { return follower_->following() ? follower_->leader() : 0; });
   // Last, so that whoever else listens has heard of the block before.
   chain_->subscribe([this](const AppliedBlock& block) { applied(block); });
   meet_members();
   roster_->start();
+  versions_->start();
+  follower_->start();
   watch_leader();
 }
 
@@ -83,6 +101,12 @@ void MemberCore::receive(NodeId from, Channel, v1::PeerMessage message) {
     case v1::PeerMessage::kCheckpoint:
       cosigner_->receive(from, message.checkpoint());
       break;
+    case v1::PeerMessage::kBlocksRequest:
+      blocks_->receive(from, message.request(), message.blocks_request());
+      break;
+    case v1::PeerMessage::kBlocksResponse:
+      follower_->receive(from, message.blocks_response());
+      break;
     case v1::PeerMessage::kReport:
       roster_->receive(from, std::move(*message.mutable_report()));
       break;
@@ -97,7 +121,28 @@ v1::NodeReport MemberCore::describe() const {
   report.set_version_max(kVersion);
   report.set_height(chain_->height());
   report.set_log_index(chain_->applied_index());
+  // What others say is not said again.
+  if (!follower_ || !follower_->following()) report.set_leader(log_->status().leader);
   return report;
+}
+
+LogStatus MemberCore::log_status() const {
+  LogStatus status = log_->status();
+  if (!follower_ || !follower_->following()) return status;
+  status.state = LogState::kFollower;
+  status.leader = follower_->leader();
+  status.members.clear();
+  const StateView state = chain_->state();
+  const auto log = read<v1::LogMembers>(state, keys::kLogMembers).value_or(v1::LogMembers());
+  const auto list = [&](const auto& ids, LogRole role) {
+    for (const std::uint64_t id : ids) {
+      const auto record = member(state, id);
+      status.members.push_back({id, record ? record->address() : "", role});
+    }
+  };
+  list(log.voters(), LogRole::kVoter);
+  list(log.standbys(), LogRole::kStandBy);
+  return status;
 }
 
 std::expected<void, std::string> MemberCore::apply(std::uint64_t index, std::span<const std::byte> entry) {
@@ -140,13 +185,13 @@ void MemberCore::see_off(NodeId leaving) {
 }
 
 void MemberCore::meet_members() {
+  // Until the ledger here has come to where this node was let in, it knows nothing of those who send it.
   std::vector<PeerAddress> peers = options_.first_peers;
-  if (chain_->height() > 0) {
+  const StateView state = chain_->state();
+  if (const auto own = member(state, options_.self)) {
     // One that was removed speaks with nobody any more.
     peers.clear();
-    const StateView state = chain_->state();
-    const auto own = member(state, options_.self);
-    if (own && own->removed_height() == 0) {
+    if (own->removed_height() == 0) {
       for (const v1::MemberRecord& record : all_members(state)) {
         if (record.id() == options_.self) continue;
         if (record.removed_height() == 0 || leaving_.contains(record.id()))
@@ -189,6 +234,14 @@ void MemberCore::install(NodeId from, std::string text,
   }
   options_.say("fetching the ledger up to block " + std::to_string(manifest.height()) + " from node " +
                std::to_string(from));
+  log_installs_ = true;
+  fetch_state(from, manifest, [this, done = std::move(done)](std::expected<void, std::string> fetched) {
+    log_installs_ = false;
+    done(std::move(fetched));
+  });
+}
+
+void MemberCore::fetch_state(NodeId from, const v1::Manifest& manifest, StateInstaller::Done done) {
   parts_.installer.install(
       from, manifest, [this, done = std::move(done)](std::expected<void, std::string> fetched) {
         if (fetched) fetched = chain_->reopen();
@@ -200,12 +253,15 @@ void MemberCore::install(NodeId from, std::string text,
         } else {
           options_.say("the ledger could not be fetched: " + fetched.error());
         }
+        follower_->reopened();
         done(std::move(fetched));
       });
 }
 
 void MemberCore::cancel_install() {
+  log_installs_ = false;
   parts_.installer.cancel();
+  if (follower_) follower_->reopened();
 }
 
 std::expected<void, std::string> MemberCore::restore(std::string_view text) {

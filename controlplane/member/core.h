@@ -16,8 +16,11 @@
 #include "controlplane/consensus/replicated_log.h"
 #include "controlplane/core/peer_link.h"
 #include "controlplane/core/reactor.h"
+#include "controlplane/member/block_server.h"
+#include "controlplane/member/follower.h"
 #include "controlplane/membership/log_keeper.h"
 #include "controlplane/membership/roster.h"
+#include "controlplane/membership/version_keeper.h"
 
 namespace swarmdns::controlplane {
 
@@ -67,7 +70,10 @@ class MemberCore final : public LogConsumer {
   Cosigner& cosigner() { return *cosigner_; }
   Submitter& submitter() { return *submitter_; }
   Roster& roster() { return *roster_; }
+  Follower& follower() { return *follower_; }
   ReplicatedLog& log() { return *log_; }
+  // The log as this node sees it: of one that follows, as the ledger and the others tell.
+  LogStatus log_status() const;
   NodeId self() const { return options_.self; }
   bool leads() const { return leads_; }
 
@@ -95,6 +101,7 @@ class MemberCore final : public LogConsumer {
   void see_off(NodeId leaving);
   void found();
   void watch_leader();
+  void fetch_state(NodeId from, const v1::Manifest& manifest, StateInstaller::Done done);
   v1::NodeReport describe() const;
 
   Parts parts_;
@@ -106,8 +113,12 @@ class MemberCore final : public LogConsumer {
   std::unique_ptr<Cosigner> cosigner_;
   std::unique_ptr<Roster> roster_;
   std::unique_ptr<LogKeeper> keeper_;
+  std::unique_ptr<VersionKeeper> versions_;
+  std::unique_ptr<BlockServer> blocks_;
+  std::unique_ptr<Follower> follower_;
   std::function<void(NodeId, v1::PeerMessage)> other_;
   bool leads_ = false;
+  bool log_installs_ = false;
   NodeId leader_ = 0;
   std::uint64_t founded_ms_ = 0;  // when the genesis was proposed last
   std::set<NodeId> leaving_;      // spoken with for a moment more, though no members any longer

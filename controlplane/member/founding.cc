@@ -12,8 +12,6 @@
 namespace swarmdns::controlplane {
 namespace {
 
-constexpr NodeId kFounder = 1;
-
 class EmptyState final : public StateSource {
  public:
   std::expected<std::optional<std::string>, std::string> get(std::string_view) const override {
@@ -33,8 +31,10 @@ std::string random_octets(std::size_t count) {
 
 }  // namespace
 
-std::expected<Founded, std::string> found_swarm(const IdentityFiles& files, const FoundingWish& wish) {
+std::expected<Founded, std::string> make_founded(const FoundingWish& wish, Beginning beginning) {
   const auto now = static_cast<std::int64_t>(wish.wall_ms / 1000);
+  const std::string& swarm_id = beginning.swarm_id;
+  const std::uint32_t incarnation = beginning.incarnation;
   Founded made;
   NodeKeys& own = made.identity.keys;
   own.ledger = make_ledger_key();
@@ -42,15 +42,15 @@ std::expected<Founded, std::string> found_swarm(const IdentityFiles& files, cons
   if (!tls) return std::unexpected(tls.error());
   own.tls = std::move(*tls);
 
-  const std::string swarm_id = random_octets(16);
-  auto root = make_root(swarm_id, 1, now, wish.passphrase);
+  auto root = make_root(swarm_id, incarnation, now, wish.passphrase);
   if (!root) return std::unexpected(root.error());
-  auto issuer = make_issuer(
-      swarm_id, 1, {root->certificate, std::string(root->key.view()), wish.passphrase, 1, "", ""}, now);
+  auto issuer =
+      make_issuer(swarm_id, incarnation,
+                  {root->certificate, std::string(root->key.view()), wish.passphrase, 1, "", ""}, now);
   if (!issuer) return std::unexpected(issuer.error());
   auto request = make_request(own.tls.pem);
   if (!request) return std::unexpected(request.error());
-  auto chain = issue_node_certificate(*issuer, *request, {swarm_id, 1, kFounder}, now);
+  auto chain = issue_node_certificate(*issuer, *request, {swarm_id, incarnation, beginning.founder}, now);
   if (!chain) return std::unexpected(chain.error());
   auto box = seal_issuer(*issuer, own.ledger.public_key);
   if (!box) return std::unexpected(box.error());
@@ -60,21 +60,25 @@ std::expected<Founded, std::string> found_swarm(const IdentityFiles& files, cons
 
   v1::NodeIdentity& record = made.identity.record;
   record.set_swarm_id(swarm_id);
-  record.set_incarnation(1);
+  record.set_incarnation(incarnation);
   record.set_swarm_name(wish.swarm_name);
-  record.set_node(kFounder);
+  record.set_node(beginning.founder);
   record.set_name(wish.node_name);
   record.set_address(wish.address);
   record.set_chain(*chain);
   record.set_roots(root->certificate);
-  record.set_name_key(random_octets(32));
+  record.set_name_key(beginning.name_key);
+  record.set_place(beginning.place);
 
   v1::Transaction& transaction = *record.mutable_genesis();
   transaction.set_version(kOldestVersion);
   transaction.set_made_ms(wish.wall_ms);
+  transaction.set_principal(wish.principal);
+  transaction.set_reason(wish.reason);
   v1::Genesis& genesis = *transaction.mutable_genesis();
+  genesis = std::move(beginning.genesis);
   genesis.set_swarm_id(swarm_id);
-  genesis.set_incarnation(1);
+  genesis.set_incarnation(incarnation);
   genesis.set_name(wish.swarm_name);
   genesis.set_ca_root(*root_der);
   *genesis.mutable_settings() = with_defaults(wish.settings);
@@ -90,20 +94,32 @@ std::expected<Founded, std::string> found_swarm(const IdentityFiles& files, cons
   certificates.add_roots(*root_der);
   certificates.set_issuer(*issuer_der);
   v1::SealedKey& sealed = *certificates.add_sealed();
-  sealed.set_member(kFounder);
+  sealed.set_member(beginning.founder);
   sealed.set_box(*box);
   // What the ledger would refuse never begins.
   const EmptyState nothing;
   StateView state(nothing);
   if (auto good = apply_transaction(state, {1, wish.wall_ms, 0, 0}, transaction); !good)
     return std::unexpected(good.error());
-
-  if (auto made_log = bootstrap_log(files.log_directory(), {{kFounder, wish.address, LogRole::kVoter}});
-      !made_log)
-    return std::unexpected(made_log.error());
-  if (auto kept = files.keep(made.identity); !kept) return std::unexpected(kept.error());
   made.root_key = std::move(root->key);
   made.root_certificate = root->certificate;
+  return made;
+}
+
+std::expected<void, std::string> lay_out(const IdentityFiles& files, const Identity& identity) {
+  const v1::NodeIdentity& record = identity.record;
+  if (auto made = bootstrap_log(files.log_directory(record.place()),
+                                {{record.node(), record.address(), LogRole::kVoter}});
+      !made)
+    return made;
+  return keep_node_keys(files.place_directory(record.place()), identity.keys);
+}
+
+std::expected<Founded, std::string> found_swarm(const IdentityFiles& files, const FoundingWish& wish) {
+  auto made = make_founded(wish, {random_octets(16), 1, 1, random_octets(32), "", {}});
+  if (!made) return made;
+  if (auto laid = lay_out(files, made->identity); !laid) return std::unexpected(laid.error());
+  if (auto kept = files.keep(made->identity.record); !kept) return std::unexpected(kept.error());
   return made;
 }
 

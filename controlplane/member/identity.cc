@@ -11,29 +11,55 @@ namespace swarmdns::controlplane {
 namespace {
 
 constexpr std::uint32_t kFormat = 1;
+// A genesis that carries a state over, and 65,535 members at 200 octets.
+constexpr std::size_t kIdentityMost = std::size_t{32} << 20;
+
+// A folder of this directory, and of no other.
+bool is_place(const std::string& place) {
+  return place.empty() || (place.starts_with("incarnation-") && place.find('/') == std::string::npos);
+}
+
+std::expected<std::optional<v1::NodeIdentity>, std::string> read_record(const std::string& path) {
+  auto text = read_private_file(path, kIdentityMost);
+  if (!text) return std::unexpected(text.error());
+  if (!*text) return std::nullopt;
+  v1::NodeIdentity record;
+  if (!google::protobuf::util::JsonStringToMessage(std::string((*text)->view()), &record).ok())
+    return std::unexpected(path + " cannot be read; restore it from a copy, or join the swarm anew");
+  return record;
+}
+
+std::expected<void, std::string> write_record(const std::string& path, const v1::NodeIdentity& record) {
+  v1::NodeIdentity kept = record;
+  kept.set_format(kFormat);
+  std::string json;
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  if (!google::protobuf::util::MessageToJsonString(kept, &json, options).ok())
+    return std::unexpected("the identity cannot be written as JSON");
+  return write_private_file(path, Secret::taken_from(json));
+}
 
 }  // namespace
 
 std::expected<std::optional<Identity>, std::string> IdentityFiles::load() const {
-  auto text = read_private_file(file());
-  if (!text) return std::unexpected(text.error());
-  if (!*text) return std::nullopt;
+  auto read = read_record(file());
+  if (!read) return std::unexpected(read.error());
+  if (!*read) return std::nullopt;
   Identity identity;
-  const std::string json((*text)->view());
-  if (!google::protobuf::util::JsonStringToMessage(json, &identity.record).ok())
-    return std::unexpected(file() + " cannot be read; restore it from a copy, or join the swarm anew");
+  identity.record = std::move(**read);
   const v1::NodeIdentity& record = identity.record;
   if (record.format() != kFormat) {
     return std::unexpected(file() + " has format " + std::to_string(record.format()) +
                            "; this program knows format 1: install the one that wrote it, or a newer one");
   }
   if (record.swarm_id().size() != 16 || record.incarnation() == 0 || record.node() == 0 ||
-      record.name_key().size() != 32)
+      record.name_key().size() != 32 || !is_place(record.place()))
     return std::unexpected(file() + " lacks parts; restore it from a copy, or join the swarm anew");
-  auto keys = load_node_keys(directory_);
+  auto keys = load_node_keys(place_directory(record.place()));
   if (!keys) return std::unexpected(keys.error());
   if (!*keys) {
-    return std::unexpected("the keys of this node are not in " + directory_ +
+    return std::unexpected("the keys of this node are not in " + place_directory(record.place()) +
                            "; restore them from a copy, or join the swarm anew");
   }
   identity.keys = std::move(**keys);
@@ -56,19 +82,21 @@ std::expected<void, std::string> IdentityFiles::prepare() const {
 }
 
 std::expected<void, std::string> IdentityFiles::keep(const v1::NodeIdentity& record) const {
-  v1::NodeIdentity kept = record;
-  kept.set_format(kFormat);
-  std::string json;
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  if (!google::protobuf::util::MessageToJsonString(kept, &json, options).ok())
-    return std::unexpected("the identity cannot be written as JSON");
-  return write_private_file(file(), Secret::taken_from(json));
+  return write_record(file(), record);
+}
+
+std::expected<void, std::string> IdentityFiles::keep_aside(const v1::NodeIdentity& record) const {
+  return write_record(file(record.incarnation()), record);
+}
+
+std::expected<std::optional<v1::NodeIdentity>, std::string> IdentityFiles::kept_aside(
+    std::uint32_t incarnation) const {
+  return read_record(file(incarnation));
 }
 
 // The identity last: it is what makes a membership.
 std::expected<void, std::string> IdentityFiles::keep(const Identity& identity) const {
-  if (auto kept = keep_node_keys(directory_, identity.keys); !kept) return kept;
+  if (auto kept = keep_node_keys(place_directory(identity.record.place()), identity.keys); !kept) return kept;
   return keep(identity.record);
 }
 

@@ -1,9 +1,10 @@
 // Who this node is in its swarm, kept in STATE_DIR/swarm. Blocking file I/O: not from the reactor thread.
 //
 //   identity.json   NodeIdentity; without it the node is in no swarm
-//   ledger.key, tls.key   certs/keys.h
-//   log/            the engine's log
-//   ledger/         the ledger's RocksDB
+//   segments/       RocksDB of the mutation segments, of all incarnations
+//   and in the place that identity.json names, beside it or in a folder of its own after a recovery
+//   (recovery.h): ledger.key, tls.key   certs/keys.h log/            the engine's log ledger/         the
+//   ledger's RocksDB
 #pragma once
 
 #include <expected>
@@ -25,21 +26,35 @@ class IdentityFiles {
   explicit IdentityFiles(const std::string& state_dir) : directory_(state_dir + "/swarm") {}
 
   const std::string& directory() const { return directory_; }
-  std::string log_directory() const { return directory_ + "/log"; }
-  std::string ledger_directory() const { return directory_ + "/ledger"; }
+  // Of a place, as NodeIdentity has it.
+  std::string place_directory(const std::string& place) const {
+    return place.empty() ? directory_ : directory_ + "/" + place;
+  }
+  std::string log_directory(const std::string& place = "") const { return place_directory(place) + "/log"; }
+  std::string ledger_directory(const std::string& place = "") const {
+    return place_directory(place) + "/ledger";
+  }
 
   // Nothing: in no swarm. An error when something is there that cannot be used, with the mend.
   std::expected<std::optional<Identity>, std::string> load() const;
   // A directory only root can read, with nothing in it but a file system's own; an error when remains of a
   // membership are there.
   std::expected<void, std::string> prepare() const;
+  // Whole or not at all: what is read at the next start.
   std::expected<void, std::string> keep(const v1::NodeIdentity& record) const;
   std::expected<void, std::string> keep(const Identity& identity) const;
+  // A copy of it as identity-INCARNATION.json, before another takes its place; and what was kept so. Nothing:
+  // none.
+  std::expected<void, std::string> keep_aside(const v1::NodeIdentity& record) const;
+  std::expected<std::optional<v1::NodeIdentity>, std::string> kept_aside(std::uint32_t incarnation) const;
   // Takes the identity away first, then the rest; what is in use elsewhere must be closed.
   std::expected<void, std::string> forget() const;
 
  private:
   std::string file() const { return directory_ + "/identity.json"; }
+  std::string file(std::uint32_t incarnation) const {
+    return directory_ + "/identity-" + std::to_string(incarnation) + ".json";
+  }
   const std::string directory_;
 };
 

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "controlplane/member/authority_state.h"
+#include "controlplane/membership/directory.h"
 #include "controlplane/state/keys.h"
 
 namespace swarmdns::controlplane {
@@ -57,7 +58,7 @@ Member::~Member() {
 
 std::expected<void, std::string> Member::open() {
   StoreOptions store;
-  store.path = files_.ledger_directory();
+  store.path = files_.ledger_directory(identity_.record.place());
   auto opened = LedgerStore::open(store);
   if (!opened) return std::unexpected(opened.error());
   store_ = std::move(*opened);
@@ -121,8 +122,8 @@ std::expected<void, std::string> Member::open_on_reactor() {
   core_ = std::move(*opened);
   remember_own();
 
-  const auto view = peers_in(core_->chain().state());
-  tls_.set_swarm(view ? view : first_view(record, identity_.keys.tls.pin));
+  tls_.set_swarm(first_view(record, identity_.keys.tls.pin));
+  if (auto view = known_peers()) tls_.set_swarm(std::move(view));
   link_->on_message([this](NodeId from, Channel channel, v1::PeerMessage message) {
     core_->receive(from, channel, std::move(message));
   });
@@ -135,7 +136,7 @@ std::expected<void, std::string> Member::open_on_reactor() {
     return std::unexpected("swarm.listen: " + listening.error());
 
   UvLogStoreOptions log_files;
-  log_files.directory = files_.log_directory();
+  log_files.directory = files_.log_directory(identity_.record.place());
   log_store_ = std::make_unique<UvLogStore>(reactor_, log_files);
   EngineOptions engine;
   engine.id = record.node();
@@ -195,11 +196,18 @@ void Member::remember_own() {
   own_.incarnation = identity_.record.incarnation();
   own_.height = core_->chain().height();
   own_.block = core_->chain().tip_hash();
+  own_.voters = voters_in(core_->chain().state());
+}
+
+// None while the ledger here has not come to where this node was let in.
+std::shared_ptr<const SwarmView> Member::known_peers() const {
+  auto view = peers_in(core_->chain().state());
+  return view && view->nodes.contains(identity_.keys.tls.pin) ? view : nullptr;
 }
 
 void Member::follow_state() {
   remember_own();
-  if (auto view = peers_in(core_->chain().state())) tls_.set_swarm(std::move(view));
+  if (auto view = known_peers()) tls_.set_swarm(std::move(view));
   reactor_.post([this] {
     if (certificates_) certificates_->state_changed();
   });

@@ -73,6 +73,7 @@ class Member {
   std::expected<void, std::string> open();
   std::expected<void, std::string> open_on_reactor();
   void close_on_reactor();
+  std::shared_ptr<const SwarmView> known_peers() const;
   void follow_state();
   void remember_own();
 

@@ -1,5 +1,6 @@
 #include "controlplane/member/state_check.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "controlplane/chain/chain.h"
@@ -11,20 +12,8 @@
 namespace swarmdns::controlplane {
 namespace {
 
-// The keys of the members that vote by the copy's own state.
-std::vector<VerifierKey> voters_in(const StateView& state) {
-  std::vector<VerifierKey> voters;
-  const auto log = read<v1::LogMembers>(state, keys::kLogMembers);
-  if (!log) return voters;
-  for (const std::uint64_t id : log->voters()) {
-    const auto record = member(state, id);
-    const auto key = record ? array_from<std::tuple_size_v<PublicKey>>(record->ledger_key()) : std::nullopt;
-    if (key) voters.push_back({record->name(), *key});
-  }
-  return voters;
-}
-
-std::expected<void, std::string> check_checkpoint(const LedgerStore& store, const Chain& chain) {
+std::expected<void, std::string> check_checkpoint(const LedgerStore& store, const Chain& chain,
+                                                  const std::vector<VerifierKey>& known) {
   const auto text = store.checkpoint(chain.height());
   if (!text) return std::unexpected(text.error());
   if (!*text) return std::unexpected("it holds no checkpoint");
@@ -38,6 +27,18 @@ std::expected<void, std::string> check_checkpoint(const LedgerStore& store, cons
   if (voters.empty()) return std::unexpected("it names no voters");
   const auto cosigned = check_cosigned(note->note, voters, majority_of(voters.size()));
   if (!cosigned) return std::unexpected("its checkpoint: " + cosigned.error());
+  // Who votes there is what the copy itself says: one whom this node knows must be among them.
+  const auto is_known = [&](const VerifierKey& voter) {
+    return std::ranges::find(*cosigned, voter.name) != cosigned->end() &&
+           std::ranges::find(known, voter.key, &VerifierKey::key) != known.end();
+  };
+  if (!known.empty() && std::ranges::none_of(voters, is_known)) {
+    return std::unexpected(
+        "none of the voters that this node knows has cosigned its checkpoint; if all of them were replaced "
+        "while it was "
+        "away, it joins anew: swarmctl swarm remove on another node, then an empty STATE_DIR/swarm and a new "
+        "token");
+  }
   return {};
 }
 
@@ -67,7 +68,7 @@ std::expected<void, std::string> check_copy(const std::string& folder, const v1:
       return std::unexpected("the copy has another block " + std::to_string(own.height) +
                              " than this node: the chain has been forked");
   }
-  return check_checkpoint(**store, **chain);
+  return check_checkpoint(**store, **chain, own.voters);
 }
 
 }  // namespace swarmdns::controlplane

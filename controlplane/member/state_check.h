@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <expected>
 #include <string>
+#include <vector>
 
 #include "controlplane/ledger/commitment.h"
+#include "controlplane/ledger/note.h"
 #include "swarmdns/v1/ledger.pb.h"
 
 namespace swarmdns::controlplane {
@@ -14,13 +16,14 @@ namespace swarmdns::controlplane {
 struct OwnView {
   SwarmId swarm{};
   std::uint32_t incarnation = 0;
-  std::uint64_t height = 0;  // of this node's chain; 0 = none
-  Hash block{};              // there
+  std::uint64_t height = 0;         // of this node's chain; 0 = none
+  Hash block{};                     // there
+  std::vector<VerifierKey> voters;  // by its state; none: it has no state yet
 };
 
 // A chain of this swarm, going on from this node's, whose state and tree are those of its newest block, at or
-// beyond the manifest, with a checkpoint that a majority of its voters has cosigned. The error says what it
-// is not.
+// beyond the manifest, with a checkpoint that a majority of its voters has cosigned, one of those among them
+// that this node knows, if it knows any. The error says what it is not.
 std::expected<void, std::string> check_copy(const std::string& folder, const v1::Manifest& wanted,
                                             const OwnView& own);
 

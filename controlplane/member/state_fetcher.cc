@@ -26,6 +26,7 @@ struct StateFetcher::Fetch {
   std::uint64_t offset = 0;
   std::set<std::pair<std::uint32_t, std::uint64_t>> outstanding;  // file, offset
   int writing = 0;
+  int tries = 0;                    // since a piece came
   std::uint64_t first_request = 0;  // answers to earlier ones are of another fetch
 };
 
@@ -115,8 +116,28 @@ void StateFetcher::take_files(const v1::StateResponse& response) {
         !problem.empty())
       return finish(std::unexpected(problem));
   }
-  wait(kPatienceMs);
+  wait_for_pieces();
   ask_pieces();
+}
+
+void StateFetcher::ask(std::uint32_t file, std::uint64_t offset) {
+  v1::StateRequest message;
+  message.set_handle(fetch_->handle);
+  message.set_file(file);
+  message.set_offset(offset);
+  message.set_bytes(StateServer::kPieceMost);
+  request(std::move(message));
+}
+
+// A stream that broke has taken the requests with it, or the answers; the copy is there still.
+void StateFetcher::ask_again() {
+  if (++fetch_->tries >= kTriesMost) return finish(std::unexpected("the peer did not answer in time"));
+  wait_for_pieces();
+  for (const auto& [file, offset] : std::set(fetch_->outstanding)) ask(file, offset);
+}
+
+void StateFetcher::wait_for_pieces() {
+  patience_.start(kPatienceMs, [this] { ask_again(); });
 }
 
 void StateFetcher::ask_pieces() {
@@ -129,14 +150,11 @@ void StateFetcher::ask_pieces() {
       fetch.offset = 0;
       continue;
     }
-    v1::StateRequest message;
-    message.set_handle(fetch.handle);
-    message.set_file(static_cast<std::uint32_t>(fetch.file));
-    message.set_offset(fetch.offset);
-    message.set_bytes(StateServer::kPieceMost);
-    fetch.outstanding.emplace(message.file(), message.offset());
+    const auto number = static_cast<std::uint32_t>(fetch.file);
+    const std::uint64_t offset = fetch.offset;
+    fetch.outstanding.emplace(number, offset);
     fetch.offset += StateServer::kPieceMost;
-    request(std::move(message));
+    ask(number, offset);
   }
   if (fetch.outstanding.empty() && fetch.writing == 0 && fetch.file >= fetch.files.size()) all_here();
 }
@@ -149,7 +167,8 @@ void StateFetcher::take_piece(const v1::StateResponse& response) {
       std::min<std::uint64_t>(StateServer::kPieceMost, file.size() - response.offset());
   if (response.data().size() != expected)
     return finish(std::unexpected("the peer's copy of " + file.name() + " is cut"));
-  wait(kPatienceMs);
+  fetch.tries = 0;
+  wait_for_pieces();
   ++fetch.writing;
   auto problem = std::make_shared<std::string>();
   auto data = std::make_shared<std::string>(response.data());

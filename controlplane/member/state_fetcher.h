@@ -27,6 +27,8 @@ class StateFetcher final : public StateInstaller {
       5000;  // for a piece; for the opening: longer, it makes the copy
   static constexpr std::uint64_t kOpenPatienceMs = 120'000;
   static constexpr int kPiecesAtOnce = 4;
+  static constexpr int kTriesMost =
+      5;  // of those that are outstanding, one after the other without any that came
 
   struct Place {
     std::string directory;  // where copies are put together; what an earlier run left there is removed
@@ -53,6 +55,8 @@ class StateFetcher final : public StateInstaller {
  private:
   struct Fetch;
   void ask_pieces();
+  void ask_again();
+  void ask(std::uint32_t file, std::uint64_t offset);
   void take_files(const v1::StateResponse& response);
   void take_piece(const v1::StateResponse& response);
   void written(std::uint64_t ticket, std::uint64_t octets, const std::string& problem);
@@ -60,6 +64,7 @@ class StateFetcher final : public StateInstaller {
   void finish(std::expected<void, std::string> result);
   void request(v1::StateRequest message);
   void wait(std::uint64_t patience_ms);
+  void wait_for_pieces();
 
   Reactor& reactor_;
   PeerLink& link_;

@@ -55,4 +55,16 @@ std::optional<v1::MemberRecord> member_with_key(const StateView& state, std::str
   return std::nullopt;
 }
 
+std::vector<VerifierKey> voters_in(const StateView& state) {
+  std::vector<VerifierKey> voters;
+  const auto log = read<v1::LogMembers>(state, keys::kLogMembers);
+  if (!log) return voters;
+  for (const std::uint64_t id : log->voters()) {
+    const auto record = member(state, id);
+    const auto key = record ? array_from<std::tuple_size_v<PublicKey>>(record->ledger_key()) : std::nullopt;
+    if (key) voters.push_back({record->name(), *key});
+  }
+  return voters;
+}
+
 }  // namespace swarmdns::controlplane

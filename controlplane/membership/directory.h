@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "controlplane/ledger/note.h"
 #include "controlplane/state/state_view.h"
 #include "swarmdns/v1/state.pb.h"
 
@@ -23,5 +24,7 @@ std::optional<v1::MemberRecord> member(const StateView& state, std::uint64_t id)
 std::expected<v1::MemberRecord, std::string> find_member(const StateView& state, std::string_view who);
 // With a key of that public part, live.
 std::optional<v1::MemberRecord> member_with_key(const StateView& state, std::string_view ledger_key);
+// The keys of those that vote, as the state records the log's members.
+std::vector<VerifierKey> voters_in(const StateView& state);
 
 }  // namespace swarmdns::controlplane

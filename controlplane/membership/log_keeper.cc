@@ -71,7 +71,8 @@ void LogKeeper::look() {
   for (const auto& [record, until] : leaving_) input.members.push_back(record);
   input.log = status.members;
   input.health = roster_.health();
-  input.settings = read<v1::SwarmSettings>(chain_.state(), keys::kSettings).value_or(with_defaults({}));
+  input.settings =
+      with_defaults(read<v1::SwarmSettings>(chain_.state(), keys::kSettings).value_or(v1::SwarmSettings()));
   if (const auto change = next_log_change(input)) carry_out(*change);
 }
 

@@ -70,7 +70,8 @@ class Plan {
     }
     // As many as there are primaries, lost ones included: their places are taken, not given up.
     std::size_t wanted =
-        std::min<std::size_t>(std::max<std::size_t>(primaries, 1), in_.settings.max_voters());
+        std::min({std::max<std::size_t>(primaries, 1), std::size_t{in_.settings.max_voters()},
+                  std::size_t{in_.settings.max_log_members()}});
     if (wanted % 2 == 0) --wanted;
     std::ranges::sort(fit, {}, [this](const v1::MemberRecord* record) { return rank(*record); });
     for (const v1::MemberRecord* record : fit) {
@@ -88,8 +89,10 @@ class Plan {
       const bool lost = health(record->id()).lost_ms >= in_.settings.promote_after_ms();
       return std::tuple(lost, record->backup(), !role(record->id()).has_value(), record->id());
     });
+    const std::size_t most =
+        std::min<std::size_t>(in_.settings.max_standbys(), in_.settings.max_log_members() - wanted_);
     for (const v1::MemberRecord* record : rest) {
-      if (standbys_.size() < in_.settings.max_standbys()) standbys_.insert(record->id());
+      if (standbys_.size() < most) standbys_.insert(record->id());
     }
   }
 

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::uint64_t kRefusalPauseMs = 1000;
 constexpr std::uint64_t kSlowDialMs = 500;
+constexpr std::uint64_t kGreetMs = 10'000;
+constexpr std::uint64_t kRefusalsShownMs = 60'000;
+constexpr std::size_t kRefusalsKept = 32;
 
 const char* name_of(Channel channel) {
   return channel == Channel::kConsensus ? "consensus" : "bulk";
@@ -81,7 +84,8 @@ std::expected<int, std::string> GrpcPeerLink::start() {
       [](GrpcPeerLink& link, NodeId peer, Channel channel) { link.dialled_by(peer, channel); }));
   service_ = std::make_unique<PeerService>(
       tls_, reactor_, own_hello(), options_.limits, registry_, inbox_, incoming_,
-      posting<std::string>([](GrpcPeerLink& link, const std::string& text) { link.refused(text); }));
+      posting<std::string, bool>(
+          [](GrpcPeerLink& link, const std::string& text, bool shown) { link.refused(text, shown); }));
   if (join_) service_->on_join(join_);
 
   grpc::ServerBuilder builder;
@@ -170,10 +174,13 @@ void GrpcPeerLink::dial(NodeId peer, Channel channel) {
   events.ended = posting<std::string>([peer, channel, attempt](GrpcPeerLink& link, const std::string& why) {
     link.stream_ended(peer, channel, attempt, why);
   });
+  *lane->later = false;
   lane->stream = std::make_shared<OutgoingStream>(
-      grpc::CreateCustomChannel(address, tls_.member_credentials(peer),
+      grpc::CreateCustomChannel(address,
+                                lane->greets_only ? tls_.later_credentials(lane->later)
+                                                  : tls_.member_credentials(peer, lane->later),
                                 peer_channel_arguments(options_.limits)),
-      hello, options_.limits, lane->counters, std::move(events), outgoing_.token());
+      hello, options_.limits, lane->counters, std::move(events), outgoing_.token(), lane->greets_only);
   ++lane->dials;
   lane->stream->start();
 }
@@ -202,8 +209,17 @@ void GrpcPeerLink::stream_ended(NodeId peer, Channel channel, std::uint64_t atte
   lane->up = false;
   lane->stream.reset();
   lane->problem = why;
+  // Whoever was left behind is not just turned away: it says who it is, once in a while, and both sides know.
+  if (*lane->later) {
+    left_behind_ =
+        "the swarm was recovered without this node: at " + peers_.at(peer).address.address +
+        " answers a later incarnation than " + std::to_string(options_.incarnation) +
+        "; what this node orders counts for nothing there. Mend: swarmctl swarm leave here, then join with a "
+        "new token";
+  }
+  const bool greeted = std::exchange(lane->greets_only, lane->later->load());
   const auto pause = lane->back_off.ended(time_of(reactor_));
-  lane->pause.start(static_cast<std::uint64_t>(pause.count()),
+  lane->pause.start(greeted && lane->greets_only ? kGreetMs : static_cast<std::uint64_t>(pause.count()),
                     [this, peer, channel] { dial(peer, channel); });
   if (!told) note(stream_text(peer, channel) + ": " + why);
 }
@@ -252,8 +268,21 @@ std::optional<LaneStats> GrpcPeerLink::stats(NodeId to, Channel channel) const {
                    lane->problem};
 }
 
-void GrpcPeerLink::refused(const std::string& text) {
+std::vector<std::string> GrpcPeerLink::troubles() const {
+  std::vector<std::string> all;
+  if (!left_behind_.empty()) all.push_back(left_behind_);
+  for (const auto& [text, at_ms] : refused_ms_) {
+    if (reactor_.now_ms() - at_ms <= kRefusalsShownMs) all.push_back("refused " + text);
+  }
+  return all;
+}
+
+void GrpcPeerLink::refused(const std::string& text, bool shown) {
   const std::uint64_t now = reactor_.now_ms();
+  if (shown) {
+    std::erase_if(refused_ms_, [now](const auto& each) { return now - each.second > kRefusalsShownMs; });
+    if (refused_ms_.size() < kRefusalsKept || refused_ms_.contains(text)) refused_ms_[text] = now;
+  }
   if (refusal_noted_ms_ != 0 && now - refusal_noted_ms_ < kRefusalPauseMs) {
     ++refusals_untold_;
     return;

@@ -20,6 +20,7 @@
 #include <grpcpp/server.h>
 
 #include <array>
+#include <atomic>
 #include <expected>
 #include <map>
 #include <memory>
@@ -87,6 +88,12 @@ class GrpcPeerLink final : public PeerLink {
   // Nothing: not a peer.
   std::optional<LaneStats> stats(NodeId to, Channel channel) const;
 
+  // A member is of a later incarnation of this swarm, as it says: this node was left behind by a recovery. ""
+  // = no.
+  const std::string& left_behind() const { return left_behind_; }
+  // Sentences for whoever looks at the swarm: that, and callers of an earlier incarnation in the last minute.
+  std::vector<std::string> troubles() const;
+
  private:
   // One peer, one channel, outwards.
   struct Lane {
@@ -103,6 +110,8 @@ class GrpcPeerLink final : public PeerLink {
     std::uint64_t received = 0;
     std::uint64_t dials = 0;
     std::string problem;
+    std::shared_ptr<std::atomic<bool>> later = std::make_shared<std::atomic<bool>>(false);
+    bool greets_only = false;  // dialled to say that this node is there, and to hear why it may not be
   };
   struct Peer {
     PeerAddress address;
@@ -116,7 +125,7 @@ class GrpcPeerLink final : public PeerLink {
   void stream_up(NodeId peer, Channel channel, std::uint64_t attempt);
   void stream_ended(NodeId peer, Channel channel, std::uint64_t attempt, const std::string& why);
   void dialled_by(NodeId peer, Channel channel);
-  void refused(const std::string& text);
+  void refused(const std::string& text, bool shown);
   void note(const std::string& text) const;
   v1::PeerHello own_hello() const;
   // A function for any thread that runs `task` on the reactor thread, unless the link is gone then.
@@ -133,7 +142,9 @@ class GrpcPeerLink final : public PeerLink {
   std::uint64_t attempts_ = 0;
   std::uint64_t refusal_noted_ms_ = 0;
   std::uint64_t refusals_untold_ = 0;
-  std::shared_ptr<GrpcPeerLink*> alive_;  // what posted tasks look at, on the reactor thread
+  std::string left_behind_;
+  std::map<std::string, std::uint64_t> refused_ms_;  // what was said to callers, and when last
+  std::shared_ptr<GrpcPeerLink*> alive_;             // what posted tasks look at, on the reactor thread
 
   Living outgoing_;
   Living incoming_;

@@ -6,13 +6,14 @@ namespace swarmdns::controlplane {
 
 OutgoingStream::OutgoingStream(std::shared_ptr<grpc::Channel> channel, const v1::PeerHello& hello,
                                const PeerLimits& limits, std::shared_ptr<LaneCounters> counters,
-                               Events events, Living::Token living)
+                               Events events, Living::Token living, bool greets_only)
     : living_(std::move(living)),
       channel_(std::move(channel)),
       hello_(hello),
       limits_(limits),
       lane_(limits.lanes[hello.channel()]),
       counters_(std::move(counters)),
+      greets_only_(greets_only),
       stub_(v1::Peer::NewStub(channel_)),
       events_(std::move(events)) {}
 
@@ -99,7 +100,7 @@ void OutgoingStream::OnReadDone(bool ok) {
   {
     const std::scoped_lock lock(mutex_);
     if (closed_) return;
-    if (!up_ && in_.has_hello() && is_expected(in_.hello())) {
+    if (!up_ && !greets_only_ && in_.has_hello() && is_expected(in_.hello())) {
       up_ = true;
       up = events_.up;
       StartRead(&in_);

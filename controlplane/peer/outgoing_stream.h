@@ -39,9 +39,11 @@ class OutgoingStream final : public grpc::ClientBidiReactor<v1::PeerFrames, v1::
     std::function<void(std::string why)> ended;
   };
 
-  // `hello` says who speaks to whom, on which channel; the peer must answer with its own.
+  // `hello` says who speaks to whom, on which channel; the peer must answer with its own. `greets_only`: it
+  // is there to be refused, and never comes up.
   OutgoingStream(std::shared_ptr<grpc::Channel> channel, const v1::PeerHello& hello, const PeerLimits& limits,
-                 std::shared_ptr<LaneCounters> counters, Events events, Living::Token living);
+                 std::shared_ptr<LaneCounters> counters, Events events, Living::Token living,
+                 bool greets_only = false);
   void start();
 
   // Reactor thread. False: the stream is not up, or the queue is full; counted.
@@ -70,6 +72,7 @@ class OutgoingStream final : public grpc::ClientBidiReactor<v1::PeerFrames, v1::
   const PeerLimits limits_;
   const LaneLimits lane_;
   const std::shared_ptr<LaneCounters> counters_;
+  const bool greets_only_;
   std::shared_ptr<OutgoingStream> self_;  // gRPC's share of the ownership
   std::unique_ptr<v1::Peer::Stub> stub_;
   grpc::ClientContext context_;

@@ -9,6 +9,11 @@
 namespace swarmdns::controlplane {
 namespace {
 
+// "ipv4:10.54.0.2:41234" without the port.
+std::string host_of(const std::string& peer) {
+  return peer.substr(0, peer.rfind(':'));
+}
+
 // A stream that ends with its status and nothing else.
 class RefusedStream final : public grpc::ServerBidiReactor<v1::PeerFrames, v1::PeerFrames> {
  public:
@@ -94,7 +99,7 @@ void PendingJoins::close() {
 PeerService::PeerService(const PeerTls& tls, Reactor& reactor, const v1::PeerHello& own,
                          const PeerLimits& limits, std::shared_ptr<PeerRegistry> registry,
                          std::shared_ptr<Inbox> inbox, Living& living,
-                         std::function<void(std::string)> refused)
+                         std::function<void(std::string, bool earlier)> refused)
     : tls_(tls),
       reactor_(reactor),
       own_(own),
@@ -118,7 +123,8 @@ grpc::ServerBidiReactor<v1::PeerFrames, v1::PeerFrames>* PeerService::Exchange(
     grpc::CallbackServerContext* call) {
   PeerVerdict caller = tls_.caller(*call);
   if (caller.kind != PeerKind::kMember) {
-    refused_(call->peer() + ": " + caller.reason);
+    refused_((caller.earlier_incarnation ? host_of(call->peer()) : call->peer()) + ": " + caller.reason,
+             caller.earlier_incarnation);
     const auto code = caller.kind == PeerKind::kStranger ? grpc::StatusCode::PERMISSION_DENIED
                                                          : grpc::StatusCode::UNAUTHENTICATED;
     return new RefusedStream({code, caller.reason}, living_.token());
@@ -134,7 +140,8 @@ grpc::ServerUnaryReactor* PeerService::Join(grpc::CallbackServerContext* call, c
   grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
   PeerVerdict caller = tls_.caller(*call);
   if (caller.kind == PeerKind::kRefused) {
-    refused_(call->peer() + ": " + caller.reason);
+    refused_((caller.earlier_incarnation ? host_of(call->peer()) : call->peer()) + ": " + caller.reason,
+             caller.earlier_incarnation);
     reactor->Finish({grpc::StatusCode::UNAUTHENTICATED, caller.reason});
     return reactor;
   }

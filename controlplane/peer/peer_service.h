@@ -26,11 +26,11 @@ class PendingJoins;
 
 class PeerService final : public v1::Peer::CallbackService {
  public:
-  // `refused` hears, on any thread, of callers that were turned away. `tls` and `reactor` outlive the
-  // service.
+  // `refused` hears, on any thread, of callers that were turned away, and whether it is a node of an earlier
+  // incarnation: then without the port, the same sentence each time. `tls` and `reactor` outlive the service.
   PeerService(const PeerTls& tls, Reactor& reactor, const v1::PeerHello& own, const PeerLimits& limits,
               std::shared_ptr<PeerRegistry> registry, std::shared_ptr<Inbox> inbox, Living& living,
-              std::function<void(std::string)> refused);
+              std::function<void(std::string, bool earlier)> refused);
 
   // Without a handler Join is refused.
   void on_join(JoinHandler handler);
@@ -50,7 +50,7 @@ class PeerService final : public v1::Peer::CallbackService {
   const std::shared_ptr<PeerRegistry> registry_;
   const std::shared_ptr<Inbox> inbox_;
   Living& living_;
-  const std::function<void(std::string)> refused_;
+  const std::function<void(std::string, bool)> refused_;
   const std::shared_ptr<PendingJoins> joins_;
   std::mutex mutex_;
   std::shared_ptr<const JoinHandler> join_;

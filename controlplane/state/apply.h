@@ -16,7 +16,7 @@ namespace swarmdns::controlplane {
 
 // The versions of apply() that this program has.
 inline constexpr std::uint32_t kOldestVersion = 1;
-inline constexpr std::uint32_t kVersion = 1;
+extern const std::uint32_t kVersion;  // version.cc, or what stands in for the next release
 
 struct BlockPlace {
   std::uint64_t height = 0;

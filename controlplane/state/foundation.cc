@@ -8,6 +8,7 @@ namespace swarmdns::controlplane {
 v1::SwarmSettings with_defaults(v1::SwarmSettings settings) {
   if (settings.max_voters() == 0) settings.set_max_voters(5);
   if (settings.max_standbys() == 0) settings.set_max_standbys(3);
+  if (settings.max_log_members() == 0) settings.set_max_log_members(7);
   if (settings.promote_after_ms() == 0) settings.set_promote_after_ms(10'000);
   if (settings.demote_after_ms() == 0) settings.set_demote_after_ms(60'000);
   if (settings.certificate_life_s() == 0) settings.set_certificate_life_s(86'400);
@@ -24,6 +25,7 @@ std::expected<void, std::string> check_settings(const v1::SwarmSettings& setting
   if (settings.max_voters() > 9 || settings.max_voters() % 2 == 0)
     return out("max_voters", "1, 3, 5, 7 or 9: an even number survives no more losses");
   if (settings.max_standbys() > 9) return out("max_standbys", "1 to 9");
+  if (settings.max_log_members() > 18) return out("max_log_members", "1 to 18");
   if (settings.promote_after_ms() < 1000 || settings.promote_after_ms() > 3'600'000)
     return out("promote_after_ms", "1000 to 3600000");
   if (settings.demote_after_ms() < 1000 || settings.demote_after_ms() > 86'400'000)
@@ -71,6 +73,7 @@ Applied genesis(StateView& state, const BlockPlace& place, const v1::Genesis& bo
   swarm.set_next_member(1);
   write(state, std::string(keys::kSwarm), swarm);
   write(state, std::string(keys::kSettings), chosen);
+  if (auto carried = carried_over(state, place, body); !carried) return carried;
   if (auto added = first_member(state, place, body.first()); !added) return added;
   v1::LogMembers log;
   log.add_voters(read<v1::SwarmRecord>(state, keys::kSwarm)->next_member() - 1);

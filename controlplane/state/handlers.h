@@ -24,6 +24,10 @@ Applied settings(StateView& state, const v1::SettingsChanged& body);
 Applied certificates(StateView& state, const v1::CertificateRotation& body);
 Applied version(StateView& state, const v1::VersionRaised& body);
 
+// recovery.cc
+// What a recovered swarm takes over of its earlier incarnation; the swarm's record is written already.
+Applied carried_over(StateView& state, const BlockPlace& place, const v1::Genesis& body);
+
 // members.cc
 Applied token_issued(StateView& state, const BlockPlace& place, const v1::TokenIssued& body);
 Applied token_revoked(StateView& state, const v1::TokenRevoked& body);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controlplane/state/apply.h"
 #include "controlplane/state/keys.h"
 #include "tests/unit/controlplane/chain/memory_store.h"
 
@@ -194,6 +195,28 @@ TEST(Chain, WithoutAGenesisThereIsNone) {
   EXPECT_TRUE(chain->apply(2, as_octets(crowd)));
   EXPECT_EQ(chain->height(), 1U);
   EXPECT_EQ(chain->tip()->tree_size, 1U);
+}
+
+// Members say that they have the next version, this program has not: it stops where it would judge otherwise.
+TEST_F(ChainTest, AVersionThatThisProgramHasNotHaltsIt) {
+  v1::Transaction changed;
+  changed.mutable_member_changed()->set_id(1);
+  changed.mutable_member_changed()->set_version_max(kVersion + 1);
+  ASSERT_EQ(apply({bundle_of(2, {changed})}), "");
+  v1::Transaction raised;
+  raised.mutable_version_raised()->set_version(kVersion + 1);
+  const Hash tip = chain->tip_hash();
+  const std::string entry = entry_of({bundle_of(3, {raised})});
+  EXPECT_THAT(apply_entry(entry), HasSubstr("install the program of the other members"));
+  EXPECT_EQ(chain->tip_hash(), tip);
+  EXPECT_EQ(chain->applied_index(), 2U);
+  // Nor does it begin on what a newer one has left.
+  v1::SwarmRecord swarm = *read<v1::SwarmRecord>(chain->state(), keys::kSwarm);
+  swarm.set_version(kVersion + 1);
+  store.state[std::string(keys::kSwarm)] = swarm.SerializeAsString();
+  const auto opened = Chain::open(store);
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error(), HasSubstr("the swarm is at version 2"));
 }
 
 }  // namespace

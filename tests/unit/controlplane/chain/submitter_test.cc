@@ -230,6 +230,17 @@ TEST_F(SubmitterTest, WhatWasNeverSentIsBusy) {
   ASSERT_FALSE(*waits->outcome);
 }
 
+// Nobody led all the while: it cannot have been done, and may be asked for again.
+TEST_F(SubmitterTest, WhatHadNobodyToBeSentToIsBusy) {
+  log.node(2).believed_leader = 0;
+  const auto asked = ask(2, note("to nobody"));
+  reactor.run_for(10'500);
+  ASSERT_EQ(asked->answers, 1);
+  ASSERT_FALSE(*asked->outcome);
+  EXPECT_EQ(asked->outcome->error().kind, SubmitError::Kind::kBusy);
+  EXPECT_THAT(asked->outcome->error().text, HasSubstr("nothing was sent"));
+}
+
 TEST_F(SubmitterTest, SaysThatTooMuchWaits) {
   start(2, {.bundles_in_flight = 1, .waiting_most = 2});
   net.cut(2);

@@ -12,9 +12,9 @@ std::string problem(const std::string& text) {
 }
 
 TEST(SwarmSettings, EachIsReadAndShownAlike) {
-  for (const char* text :
-       {"max_voters=5", "max_standbys=2", "promote_after=30s", "demote_after=10m", "certificate_life=1d",
-        "retain_blocks=90d", "retain_blocks=forever", "retain_mutations=2d", "sharing=swarm"}) {
+  for (const char* text : {"max_voters=5", "max_standbys=2", "max_log_members=7", "promote_after=30s",
+                           "demote_after=10m", "certificate_life=1d", "retain_blocks=90d",
+                           "retain_blocks=forever", "retain_mutations=2d", "sharing=swarm"}) {
     v1::SwarmSettings settings;
     ASSERT_TRUE(set_setting(text, settings)) << text;
     const auto values = settings_set(settings);
@@ -39,10 +39,10 @@ TEST(SwarmSettings, ZeroOfWhatIsKeptIsForever) {
 TEST(SwarmSettings, NamesTheSettingAndWhatItMayBe) {
   EXPECT_EQ(problem("max_voters"), "\"max_voters\" is not KEY=VALUE, such as max_voters=5");
   EXPECT_EQ(problem("max_voter=5"), "there is no setting \"max_voter\"; did you mean max_voters?");
-  EXPECT_EQ(
-      problem("colour=red"),
-      "there is no setting \"colour\"; there are: max_voters, max_standbys, promote_after, demote_after, "
-      "certificate_life, retain_blocks, retain_mutations, sharing");
+  EXPECT_EQ(problem("colour=red"),
+            "there is no setting \"colour\"; there are: max_voters, max_standbys, max_log_members, "
+            "promote_after, demote_after, "
+            "certificate_life, retain_blocks, retain_mutations, sharing");
   EXPECT_EQ(problem("max_voters=4"), "max_voters: \"4\" must be 1, 3, 5, 7 or 9");
   EXPECT_EQ(problem("max_standbys=10"), "max_standbys: \"10\" must be a whole number from 1 to 9");
   EXPECT_EQ(problem("promote_after=5"), "promote_after: \"5\" must be a duration from 1s to 1d");

@@ -111,6 +111,17 @@ TEST_F(CoreTest, MembersMeetAndTheLogGrows) {
   }
 }
 
+TEST_F(CoreTest, WhoIsOnTheWayInSpeaksWithThoseWhoLetItIn) {
+  found();
+  add(2);
+  // The third has the ledger from before it was let in, and needs the rest.
+  EXPECT_GT(at(3).chain().height(), 0U);
+  EXPECT_THAT(peers_of(3), UnorderedElementsAre(1));
+  add(3);
+  reactor.run_for(100);
+  EXPECT_THAT(peers_of(3), UnorderedElementsAre(1, 2));
+}
+
 TEST_F(CoreTest, AnyMemberMayOrder) {
   found();
   add(2);

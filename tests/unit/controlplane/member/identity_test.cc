@@ -95,6 +95,33 @@ TEST_F(IdentityTest, PreparesOnlyAnEmptyDirectory) {
   EXPECT_THAT(prepared.error(), HasSubstr("move it away"));
 }
 
+TEST_F(IdentityTest, KnowsThousandsOfMembers) {
+  for (int i = 0; i < 3000; ++i) {
+    v1::JoinMember& member = *identity.record.add_members();
+    member.set_name("n" + std::to_string(i));
+    member.set_address("10.54.0.1:8453");
+    member.set_tls_pin(std::string(32, 'p'));
+  }
+  ASSERT_TRUE(files.keep(identity));
+  const auto loaded = files.load();
+  ASSERT_TRUE(loaded) << loaded.error();
+  EXPECT_EQ((*loaded)->record.members_size(), 3000);
+}
+
+TEST_F(IdentityTest, APlaceIsAFolderOfItsOwnAndNoOther) {
+  identity.record.set_place("incarnation-2");
+  fs::create_directories(files.place_directory("incarnation-2"));
+  ASSERT_TRUE(files.keep(identity));
+  EXPECT_TRUE(fs::exists(files.directory() + "/incarnation-2/ledger.key"));
+  EXPECT_FALSE(fs::exists(files.directory() + "/ledger.key"));
+  EXPECT_EQ((**files.load()).keys.tls.pin, identity.keys.tls.pin);
+  for (const char* place : {"../elsewhere", "incarnation-2/../..", "log"}) {
+    identity.record.set_place(place);
+    ASSERT_TRUE(files.keep(identity.record));
+    EXPECT_THAT(problem(), HasSubstr("lacks parts")) << place;
+  }
+}
+
 TEST_F(IdentityTest, ForgetsAll) {
   ASSERT_TRUE(files.keep(identity));
   fs::create_directories(files.ledger_directory());

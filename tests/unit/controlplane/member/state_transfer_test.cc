@@ -118,17 +118,28 @@ TEST_F(StateTransferTest, TwoFetchAtOnce) {
   EXPECT_EQ(copies, 2);
 }
 
-TEST_F(StateTransferTest, ALostPieceEndsInAnError) {
+TEST_F(StateTransferTest, ALostPieceIsAskedForAgain) {
   int pieces = 0;
+  int requests = 0;
   net.lose = [&](NodeId, NodeId, const v1::PeerMessage& message) {
+    if (message.has_state_request() && message.state_request().handle() != 0 && ++requests == 3) return true;
     return !message.state_response().data().empty() && ++pieces == 2;
   };
   fetch(2);
-  EXPECT_THAT(result(2), HasSubstr("did not answer in time"));
-  EXPECT_FALSE(adopted.contains(2));
-  fetch(2);
   EXPECT_EQ(result(2), "");
   EXPECT_EQ(adopted[2], files);
+  EXPECT_EQ(copies, 1);  // not begun anew
+}
+
+TEST_F(StateTransferTest, APeerThatFallsSilentEndsInAnError) {
+  net.lose = [&](NodeId, NodeId, const v1::PeerMessage& message) {
+    return !message.state_response().data().empty();
+  };
+  fetch(2);
+  reactor.run_for((StateFetcher::kTriesMost - 1) * StateFetcher::kPatienceMs);
+  EXPECT_FALSE(outcome[2]);
+  EXPECT_THAT(result(2), HasSubstr("did not answer in time"));
+  EXPECT_FALSE(adopted.contains(2));
 }
 
 TEST_F(StateTransferTest, ASilentPeerEndsInAnError) {

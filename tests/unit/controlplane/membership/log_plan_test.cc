@@ -230,5 +230,31 @@ TEST(LogPlan, AnyCourseOfEventsSettlesSafely) {
   }
 }
 
+// Voters first; stand-bys have what is left of the places.
+TEST(LogPlan, SoManyAreInTheLogAndTheOthersFollow) {
+  World world;
+  world.input.settings.set_max_voters(3);
+  world.input.settings.set_max_log_members(3);
+  for (NodeId id = 1; id <= 5; ++id) world.add(id);
+  world.settle();
+  EXPECT_EQ(world.roles(), "1v 2v 3v");
+  world.input.settings.set_max_log_members(4);
+  world.settle();
+  EXPECT_EQ(world.roles(), "1v 2v 3v 4s");
+  // A voter is lost and nobody stands by: one that follows comes into the log.
+  world.input.settings.set_max_log_members(3);
+  world.settle();
+  EXPECT_EQ(world.roles(), "1v 2v 3v");
+  world.lose(2);
+  world.settle();
+  EXPECT_EQ(world.roles(), "1v 3v 4v");
+  // Fewer places than voters were to be.
+  world.well(2);
+  world.input.settings.set_max_log_members(2);
+  world.settle();
+  EXPECT_EQ(std::ranges::count(world.input.log, LogRole::kVoter, &LogMember::role), 1);
+  EXPECT_EQ(world.input.log.size(), 2U);
+}
+
 }  // namespace
 }  // namespace swarmdns::controlplane

@@ -303,9 +303,22 @@ TEST_F(PeerLinks, ANodeOfAnotherIncarnationIsRefusedLoudly) {
   new_one.start();
   old_two.start();
   old_two.set_peers({new_one.address()});
+  ASSERT_TRUE(eventually([&] { return old_two.notes().contains("left behind at incarnation 1"); }))
+      << old_two.notes();
+  // It greets all the same, and is told: both sides know, and say so.
   ASSERT_TRUE(eventually([&] {
-    return old_two.stats(1, kConsensus).problem.contains("left behind at incarnation 1");
+    return old_two.stats(1, kConsensus).problem.contains("it is at incarnation 2");
   })) << old_two.stats(1, kConsensus).problem;
+  const auto troubles = [](LinkNode& node) {
+    return node.reactor().run_on([&] { return node.link().troubles(); });
+  };
+  EXPECT_THAT(troubles(old_two), testing::Contains(HasSubstr("swarm leave here")));
+  EXPECT_FALSE(old_two.connected(1));
+  EXPECT_FALSE(old_two.send(1, kConsensus, numbered(1)));
+  ASSERT_TRUE(eventually([&] { return !troubles(new_one).empty(); }));
+  EXPECT_THAT(troubles(new_one), testing::Contains(testing::AllOf(HasSubstr("node 2 of incarnation 1"),
+                                                                  HasSubstr("swarmctl swarm leave"))));
+  EXPECT_THAT(new_one.notes(), HasSubstr("node 2 of incarnation 1"));
   new_one.set_peers({old_two.address()});
   ASSERT_TRUE(eventually([&] {
     return new_one.stats(2, kConsensus).problem.contains("it is at incarnation 2");

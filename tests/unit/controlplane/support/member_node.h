@@ -8,6 +8,7 @@
 #include "controlplane/certs/keys.h"
 #include "controlplane/member/core.h"
 #include "tests/unit/controlplane/chain/memory_store.h"
+#include "tests/unit/controlplane/support/chain_node.h"
 #include "tests/unit/controlplane/support/fake_log.h"
 #include "tests/unit/controlplane/support/test_net.h"
 #include "tests/unit/controlplane/support/test_reactor.h"
@@ -42,6 +43,7 @@ class MemberNode {
     options.self = id;
     options.keys = keys;
     options.genesis = genesis;
+    if (id != 1) options.first_peers = {{1, test_member(1).address(), test_member(1).tls_pin()}};
     options.describe = [] { return v1::NodeReport(); };
     options.say = [this](const std::string& text) { said.push_back(text); };
     options.settings_changed = [this](const v1::SwarmSettings& now) { settings = now; };
