@@ -42,7 +42,11 @@ class MemberNode {
     options.self = id;
     options.keys = keys;
     options.genesis = genesis;
-    options.describe = [] { return v1::NodeReport(); };
+    options.describe = [this] {
+      v1::NodeReport report;
+      if (describe) describe(report);
+      return report;
+    };
     options.say = [this](const std::string& text) { said.push_back(text); };
     options.settings_changed = [this](const v1::SwarmSettings& now) { settings = now; };
     options.state_replaced = [this] { ++replaced; };
@@ -67,6 +71,7 @@ class MemberNode {
   std::vector<std::string> said;
   std::optional<v1::SwarmSettings> settings;
   int replaced = 0;
+  std::function<void(v1::NodeReport&)> describe;  // what else its reports say
   std::unique_ptr<MemberCore> core;
 
  private:
