@@ -143,6 +143,9 @@ Outcome<void> SwarmHost::leave_swarm(const v1::LeaveSwarmRequest& request, const
   member_.reset();
   const IdentityFiles files(config_().node().state_dir());
   if (auto forgotten = files.forget(); !forgotten) return failed("left, but " + forgotten.error());
+  // What the swarm had on top of the node's own file goes with it.
+  for (const std::string& problem : port_.put_in_force({}))
+    log_.warning("swarm: its configuration stays in force: " + problem);
   log_.info("swarm: left");
   say("left; the node goes on answering by itself", true);
   return {};

@@ -1,4 +1,4 @@
-// What belongs to the swarm's caches, configuration and recovery, and is not wired into the node yet: refused
+// What belongs to the swarm's caches and recovery, and is not wired into the node yet: refused
 // with that reason, and nothing is changed.
 #include "controlplane/app/swarm_host.h"
 
@@ -14,19 +14,6 @@ std::unexpected<Refusal> not_yet(const char* what) {
 
 Outcome<v1::RecoverSwarmResponse> SwarmHost::recover_swarm(const v1::RecoverSwarmRequest&) {
   return not_yet("recover a swarm that lost its quorum");
-}
-Outcome<v1::RotateAuthorityResponse> SwarmHost::rotate_authority(const v1::RotateAuthorityRequest&) {
-  return not_yet("rotate the certification authority");
-}
-Outcome<v1::ApplySwarmConfigResponse> SwarmHost::apply_swarm_config(const v1::ApplySwarmConfigRequest&) {
-  return not_yet("apply a configuration to all nodes");
-}
-Outcome<v1::ListSwarmConfigsResponse> SwarmHost::swarm_configs(const v1::ListSwarmConfigsRequest&) {
-  return not_yet("keep configurations of all nodes");
-}
-Outcome<v1::ApplySwarmConfigResponse> SwarmHost::rollback_swarm_config(
-    const v1::RollbackSwarmConfigRequest&) {
-  return not_yet("roll a configuration of all nodes back");
 }
 Outcome<v1::GetAtResponse> SwarmHost::at(const v1::GetAtRequest&) {
   return not_yet("tell what a cache held at a time");

@@ -19,7 +19,7 @@ SEED = 20  # the tests' own names; any number does
 ORDER = (
     "test_bench_kit", "test_generator", "test_lab_internet", "test_lab_commands", "test_answers", "test_compare",
     "test_fed_names", "test_vlan", "test_replay", "test_stability", "test_readiness", "test_flood", "test_prefetch",
-    "test_two_workers", "test_three_nodes", "test_swarm", "test_lab_faults", "test_root_zone",
+    "test_two_workers", "test_three_nodes", "test_swarm", "test_swarm_config", "test_lab_faults", "test_root_zone",
 )
 
 
