@@ -163,16 +163,18 @@ void SwarmHost::follow_config(v1::ApplySwarmConfigResponse& response) {
     bool complete = true;
     member_->run([&] {
       const StateView state = member_->core().chain().state();
+      const auto newest = read<v1::ConfigRecord>(state, keys::kConfig);
+      const bool replaced = !newest || newest->height() != height;
       for (const v1::MemberRecord& record : live_members(state)) {
         v1::NodeVerdict& node = *response.add_nodes();
         node.set_node(record.name());
         const auto outcome = read<v1::ConfigOutcome>(state, keys::of(keys::kOutcomes, record.id()));
-        if (!outcome || outcome->height() < height) {
+        if (!outcome || outcome->height() != height) {
           node.set_verdict("silent");
           const auto heard = member_->core().roster().heard(record.id());
           const bool there =
               record.id() == member_->core().self() || (heard && heard->ago_ms <= Roster::kSilenceMs);
-          complete = complete && !there;
+          complete = complete && (replaced || !there);
           continue;
         }
         node.set_verdict(outcome->degraded() ? "degraded" : "in force");

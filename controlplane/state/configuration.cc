@@ -32,7 +32,10 @@ Applied config_changed(StateView& state, const BlockPlace& place, const v1::Tran
 }
 
 Applied config_outcome(StateView& state, const BlockPlace& place, const v1::ConfigOutcome& body) {
-  if (body.height() > place.height) return refused("height: there is no such block yet");
+  // Of an earlier incarnation it may be, whose blocks had other heights.
+  const auto newest = read<v1::ConfigRecord>(state, keys::kConfig);
+  if (!newest || body.height() > newest->height())
+    return refused("height: there is no such configuration yet");
   if (body.problem().size() > kProblemMost) return refused("problem: longer than 4096 octets");
   write(state, keys::of(keys::kOutcomes, place.signer), body);
   return {};

@@ -60,15 +60,16 @@ TEST(Configurations, ADocumentHasItsBounds) {
 
 TEST(Configurations, EachNodeSaysHowItFared) {
   TestSwarm swarm;
-  ASSERT_EQ(swarm.apply(change_after(0)), "");
   v1::Transaction outcome;
-  outcome.mutable_config_outcome()->set_height(2);
+  outcome.mutable_config_outcome()->set_height(3);
+  EXPECT_THAT(swarm.apply(outcome), HasSubstr("no such configuration yet"));
+  ASSERT_EQ(swarm.apply(change_after(0)), "");
   outcome.mutable_config_outcome()->set_degraded(true);
   outcome.mutable_config_outcome()->set_problem("resolver.port: taken");
   ASSERT_EQ(swarm.apply(outcome), "");
   EXPECT_TRUE(swarm.at<v1::ConfigOutcome>(keys::of(keys::kOutcomes, 1))->degraded());
   outcome.mutable_config_outcome()->set_height(1000);
-  EXPECT_THAT(swarm.apply(outcome), HasSubstr("no such block yet"));
+  EXPECT_THAT(swarm.apply(outcome), HasSubstr("no such configuration yet"));
 }
 
 v1::Transaction rotation(std::uint64_t number, const std::string& issuer) {
