@@ -2,6 +2,7 @@
 //
 //   identity.json   NodeIdentity; without it the node is in no swarm
 //   ledger.key, tls.key   certs/keys.h
+//   config.json     the swarm's configuration in force here (app/config_layers.h)
 //   log/            the engine's log
 //   ledger/         the ledger's RocksDB
 #pragma once
