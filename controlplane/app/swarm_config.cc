@@ -95,11 +95,11 @@ SwarmHost::ConfigHistory SwarmHost::config_history(std::size_t limit) {
     next = newest->follows();
   });
   // A block each turn: the reactor has others to serve.
-  while (next != 0 && history.versions.size() < limit) {
+  // The one before stands below, or it is of an earlier incarnation.
+  while (next != 0 && next < history.versions.back().height() && history.versions.size() < limit) {
     std::optional<HeldConfig> held;
     member_->run([&] { held = config_in_block(next); });
-    // Of an earlier incarnation, pruned, or erased.
-    if (!held || held->follows >= next) break;
+    if (!held) break;  // pruned, or erased
     next = held->follows;
     history.versions.push_back(std::move(held->version));
   }
