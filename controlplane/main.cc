@@ -80,8 +80,8 @@ void wait_for_the_end(const sigset_t& signals, Node& node, Log& log, bool stop_c
   }
 }
 
-int run_node(const CommandLine& command, const ConfigStore::Start& start, const v1::Config& filled,
-             Daemon& daemon) {
+int run_node(const CommandLine& command, const ConfigStore::Start& start, const LayeredStart& layered,
+             const v1::Config& filled, Daemon& daemon) {
   const sigset_t signals = block_signals();
   if (auto prepared = prepare_directories(filled.node()); !prepared) {
     complain(prepared.error() + (geteuid() == 0 ? "" : "; the control plane runs as root"));
@@ -96,14 +96,18 @@ int run_node(const CommandLine& command, const ConfigStore::Start& start, const 
   log.info(std::string("swarmdns-controlplane ") + SWARMDNS_VERSION + ", node " + filled.node().name() +
            ", " + start.loaded.file);
   if (!start.note.empty()) log.warning(start.note);
+  if (!layered.problem.empty()) {
+    log.warning("the swarm's configuration is left out until it can be put in force: " + layered.problem);
+  }
 
   Machine machine;
   ConfigStore store(command.config_file);
   if (!start.from_applied) {
     if (auto kept = store.note_file(filled.node().state_dir(), start.yaml); !kept) log.warning(kept.error());
   }
-  Node node({store, command.dataplane.empty() ? find_dataplane() : command.dataplane}, start, log, machine);
-  SwarmHost swarm([&node] { return node.config(); }, log);
+  Node node({store, command.dataplane.empty() ? find_dataplane() : command.dataplane}, start, layered, log,
+            machine);
+  SwarmHost swarm([&node] { return node.config(); }, node, log);
   auto server = AdminServer::start(filled.node().run_dir() + "/admin.sock", access_of(filled.node()), node,
                                    &swarm, [&log](const std::string& text) { log.warning(text); });
   if (!server) {
@@ -150,7 +154,10 @@ int run(const std::vector<std::string>& arguments) {
     fputs(to_string(start.error()).c_str(), stderr);
     return kRefused;
   }
-  v1::Config filled = start->loaded.config;
+  // A file that is to be judged is judged by itself.
+  const LayeredStart layered =
+      command->check ? LayeredStart{start->loaded.config, {}, ""} : layered_start(*start);
+  v1::Config filled = layered.config;
   config::fill_defaults(filled);
   if (!machine_has_what_is_needed(*start, filled)) return kRefused;
   if (command->check) {
@@ -167,7 +174,7 @@ int run(const std::vector<std::string>& arguments) {
   if (command->daemon) {
     if (const auto status = daemon.detach()) return *status;
   }
-  const int status = run_node(*command, *start, filled, daemon);
+  const int status = run_node(*command, *start, layered, filled, daemon);
   daemon.report(status);
   return status;
 }

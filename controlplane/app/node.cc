@@ -24,12 +24,14 @@ uint64_t wall_ms() {
 
 }  // namespace
 
-Node::Node(Options options, const ConfigStore::Start& start, Log& log, Machine& machine)
+Node::Node(Options options, const ConfigStore::Start& start, const LayeredStart& layered, Log& log,
+           Machine& machine)
     : options_(std::move(options)), log_(log), machine_(machine) {
-  written_ = start.loaded.config;
+  own_ = start.loaded;
+  layer_ = layered.layer;
+  written_ = layered.config;
   filled_ = written_;
   config::fill_defaults(filled_);
-  file_ = start.loaded.file;
   start_note_ = start.note;
   applied_ms_ = wall_ms();
   link_ = std::make_unique<DataplaneLink>(filled_.node().run_dir() + "/dataplane.sock");

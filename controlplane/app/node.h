@@ -14,9 +14,10 @@
 #include <thread>
 
 #include "controlplane/api/node_control.h"
-#include "controlplane/app/config_store.h"
+#include "controlplane/app/config_layers.h"
 #include "controlplane/app/log.h"
 #include "controlplane/dataplane_link/link.h"
+#include "controlplane/member/config_port.h"
 #include "controlplane/ports/binding.h"
 #include "controlplane/resolver/unbound_conf.h"
 #include "controlplane/supervise/child.h"
@@ -24,15 +25,17 @@
 
 namespace swarmdns::controlplane {
 
-class Node final : public NodeControl {
+class Node final : public NodeControl, public ConfigPort {
  public:
   struct Options {
     ConfigStore store;
     std::string dataplane_program;  // absolute
   };
 
-  // `start`: what ConfigStore::choose() said. `log` and `machine` must outlive the node.
-  Node(Options options, const ConfigStore::Start& start, Log& log, Machine& machine);
+  // `start`: what ConfigStore::choose() said; `layered`: layered_start() of it. `log` and `machine` must
+  // outlive the node.
+  Node(Options options, const ConfigStore::Start& start, const LayeredStart& layered, Log& log,
+       Machine& machine);
   ~Node() override;
 
   // Adopts or starts the processes, and keeps the data plane's configuration equal to the node's. Directories
@@ -65,10 +68,16 @@ class Node final : public NodeControl {
   Outcome<v1::BindPortResponse> unbind_port(const std::string& device, const std::string& driver) override;
   Outcome<v1::ControlProcessResponse> control_process(const v1::ControlProcessRequest& request) override;
 
+  std::vector<std::string> judge(const v1::KeptConfig& config, const std::string& file) override;
+  std::vector<std::string> put_in_force(const v1::KeptConfig& config) override;
+  v1::KeptConfig in_force() const override;
+
  private:
   // What a candidate would change, or why it is refused.
   struct Candidate {
-    LoadedConfig loaded;
+    LoadedConfig own;      // of the node's file
+    v1::KeptConfig layer;  // of the swarm, on top
+    v1::Config written;    // both
     v1::Config filled;
     std::vector<config::Change> changes;
   };
@@ -83,10 +92,20 @@ class Node final : public NodeControl {
   bool push_config();
   std::expected<void, std::string> store_dataplane_config(const v1::Config& config);
 
-  std::optional<Candidate> judge(const std::string& yaml, const std::string& file, v1::ConfigReport& report);
+  // Another file under the swarm's layer in force; another layer over the file in force.
+  std::optional<Candidate> judge_file(const std::string& yaml, const std::string& file,
+                                      v1::ConfigReport& report);
+  std::optional<Candidate> judge_layer(const v1::KeptConfig& layer, const std::string& file,
+                                       v1::ConfigReport& report);
+  // `file` and `layer_file`: names for messages.
+  std::optional<Candidate> judge_both(LoadedConfig own, v1::KeptConfig layer, const std::string& file,
+                                      const std::string& layer_file, v1::ConfigReport& report);
   v1::ConfigReport apply_text(const std::string& yaml, const std::string& file, bool is_file);
-  void put_in_force(const Candidate& candidate, const std::string& yaml, const std::string& file,
-                    bool is_file, v1::ConfigReport& report);
+  void swap_in(const Candidate& candidate);
+  std::expected<void, std::string> carry_out(const Candidate& candidate, const v1::Config& before,
+                                             v1::ConfigReport& report);
+  std::string resolver_trouble();
+  std::string source() const;  // under mutex_
   void apply_to_processes(const v1::Config& before, const Candidate& candidate, v1::ConfigReport& report);
 
   v1::ProcessStatus process_status(const std::string& name, const Child* child,
@@ -105,9 +124,10 @@ class Node final : public NodeControl {
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
-  v1::Config written_;  // as written, in force
-  v1::Config filled_;   // with defaults
-  std::string file_;    // where it came from
+  LoadedConfig own_;      // the node's file
+  v1::KeptConfig layer_;  // the swarm's, on top of it
+  v1::Config written_;    // both, in force
+  v1::Config filled_;     // with defaults
   uint64_t applied_ms_ = 0;
   std::string start_note_;
   std::string dataplane_refusal_;  // why the data plane does not take the configuration; "" = it does

@@ -4,6 +4,7 @@
 #include "controlplane/app/node.h"
 #include "controlplane/config/environment.h"
 #include "controlplane/config/yaml_writer.h"
+#include "controlplane/resolver/listening.h"
 #include "controlplane/resolver/unbound.h"
 #include "proto/config/check.h"
 #include "proto/config/defaults.h"
@@ -47,6 +48,21 @@ void sort_changes(const std::vector<config::Change>& changes, v1::ConfigReport& 
   }
 }
 
+// Where the swarm's layer says otherwise than the node's file.
+void note_what_is_covered(const v1::Config& own, const v1::Config& filled, const v1::KeptConfig& layer,
+                          v1::ConfigReport& report) {
+  if (layer.document().empty()) return;
+  v1::Config alone = own;
+  config::fill_defaults(alone);
+  std::string covered;
+  for (const config::Change& change : config::diff(alone, filled)) {
+    if (!is_internal(change.path)) covered += (covered.empty() ? "" : ", ") + change.path;
+  }
+  if (covered.empty()) return;
+  report.add_notes(layer_name(layer) + " is on top of this file and decides " + covered +
+                   "; swarmctl config show prints what is in force");
+}
+
 uint64_t wall_ms() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
                                    std::chrono::system_clock::now().time_since_epoch())
@@ -55,18 +71,43 @@ uint64_t wall_ms() {
 
 }  // namespace
 
-std::optional<Node::Candidate> Node::judge(const std::string& yaml, const std::string& file,
-                                           v1::ConfigReport& report) {
+std::optional<Node::Candidate> Node::judge_file(const std::string& yaml, const std::string& file,
+                                                v1::ConfigReport& report) {
   auto loaded = parse_config(yaml, file);
   if (!loaded) {
     for (const ConfigProblem& problem : loaded.error()) add_problem(report, problem);
     return std::nullopt;
   }
-  Candidate candidate{std::move(*loaded), {}, {}};
-  candidate.filled = candidate.loaded.config;
+  const v1::KeptConfig layer = in_force();
+  auto candidate = judge_both(std::move(*loaded), layer, file, layer_name(layer), report);
+  if (candidate) note_what_is_covered(candidate->own.config, candidate->filled, layer, report);
+  return candidate;
+}
+
+std::optional<Node::Candidate> Node::judge_layer(const v1::KeptConfig& layer, const std::string& file,
+                                                 v1::ConfigReport& report) {
+  LoadedConfig own;
+  {
+    const std::lock_guard lock(mutex_);
+    own = own_;
+  }
+  own.lines.clear();  // what is wrong is wrong with the layer
+  return judge_both(std::move(own), layer, file, file, report);
+}
+
+std::optional<Node::Candidate> Node::judge_both(LoadedConfig own, v1::KeptConfig layer,
+                                                const std::string& file, const std::string& layer_file,
+                                                v1::ConfigReport& report) {
+  auto written = with_layer(own.config, layer, layer_file);
+  if (!written) {
+    for (const ConfigProblem& problem : written.error()) add_problem(report, problem);
+    return std::nullopt;
+  }
+  Candidate candidate{std::move(own), std::move(layer), std::move(*written), {}, {}};
+  candidate.filled = candidate.written;
   config::fill_defaults(candidate.filled);
   const auto refuse = [&](const std::string& path, const std::string& text) {
-    add_problem(report, {file, line_of(candidate.loaded.lines, path), path, text});
+    add_problem(report, {file, line_of(candidate.own.lines, path), path, text});
   };
   for (const config::Problem& problem : environment_problems(candidate.filled))
     refuse(problem.path, problem.text);
@@ -83,6 +124,8 @@ std::optional<Node::Candidate> Node::judge(const std::string& yaml, const std::s
            "directory, start");
   }
   if (report.problems_size() == 0 && candidate.filled.resolver().mode() == v1::UNBOUND) {
+    if (const auto taken = listening_problem(current.resolver(), candidate.filled.resolver()))
+      refuse("resolver.address", *taken);
     if (auto judged = check_unbound(candidate.filled.resolver(), resolver_paths_); !judged) {
       refuse("resolver", judged.error());
     }
@@ -107,7 +150,7 @@ std::optional<Node::Candidate> Node::judge(const std::string& yaml, const std::s
 
 Outcome<v1::ConfigReport> Node::check_config(const std::string& yaml, const std::string& file) {
   v1::ConfigReport report;
-  judge(yaml, file, report);
+  judge_file(yaml, file, report);
   return report;
 }
 
@@ -119,28 +162,28 @@ v1::ConfigReport Node::apply_text(const std::string& yaml, const std::string& fi
   const std::lock_guard apply_lock(apply_mutex_);
   v1::ConfigReport report;
   const v1::Config before = filled();
-  const auto candidate = judge(yaml, file, report);
+  const auto candidate = judge_file(yaml, file, report);
   if (!candidate) return report;
-  put_in_force(*candidate, yaml, file, is_file, report);
-  if (report.accepted()) apply_to_processes(before, *candidate, report);
-  return report;
-}
-
-void Node::put_in_force(const Candidate& candidate, const std::string& yaml, const std::string& file,
-                        bool is_file, v1::ConfigReport& report) {
   // Kept first: what is in force must be what the next start finds.
-  const std::string& state_dir = candidate.filled.node().state_dir();
+  const std::string& state_dir = candidate->filled.node().state_dir();
   const auto kept =
       is_file ? options_.store.note_file(state_dir, yaml) : options_.store.note_applied(state_dir, yaml);
   if (!kept) {
     report.set_accepted(false);
     add_problem(report, {file, 0, "", "cannot be kept, so nothing was applied: " + kept.error()});
-    return;
+    return report;
   }
+  swap_in(*candidate);
+  apply_to_processes(before, *candidate, report);
+  return report;
+}
+
+void Node::swap_in(const Candidate& candidate) {
   const std::lock_guard lock(mutex_);
-  written_ = candidate.loaded.config;
+  own_ = candidate.own;
+  layer_ = candidate.layer;
+  written_ = candidate.written;
   filled_ = candidate.filled;
-  file_ = file;
   applied_ms_ = wall_ms();
   start_note_.clear();
 }
@@ -197,8 +240,12 @@ Outcome<v1::ShowConfigResponse> Node::show_config(bool defaults) {
   response.set_yaml(to_yaml(response.config(), true));
   auto* cookies = response.mutable_config()->mutable_dataplane()->mutable_guard()->mutable_cookies();
   for (std::string& secret : *cookies->mutable_secrets()) secret = "(hidden)";
-  response.set_file(file_);
+  response.set_file(source());
   return response;
+}
+
+std::string Node::source() const {
+  return own_.file + (layer_.height() == 0 ? "" : ", with " + layer_name(layer_) + " on top");
 }
 
 }  // namespace swarmdns::controlplane

@@ -44,7 +44,7 @@ Outcome<v1::NodeStatus> Node::node_status() {
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began_).count()));
   {
     const std::lock_guard lock(mutex_);
-    status.set_config_file(file_);
+    status.set_config_file(source());
     status.set_config_applied_ms(applied_ms_);
     if (!start_note_.empty()) status.add_warnings(start_note_);
     if (!dataplane_refusal_.empty()) {

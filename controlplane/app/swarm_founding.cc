@@ -153,6 +153,9 @@ Outcome<void> SwarmHost::forget_membership(const Take<v1::Progress>& take) {
   member_.reset();
   const IdentityFiles files(config_().node().state_dir());
   if (auto forgotten = files.forget(); !forgotten) return failed("left, but " + forgotten.error());
+  // What the swarm had on top of the node's own file goes with it.
+  for (const std::string& problem : port_.put_in_force({}))
+    log_.warning("swarm: its configuration stays in force: " + problem);
   log_.info("swarm: left");
   v1::Progress progress;
   progress.set_text("left; the node goes on answering by itself");

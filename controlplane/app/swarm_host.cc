@@ -51,7 +51,8 @@ std::string low_disk(const std::string& state_dir) {
 
 }  // namespace
 
-SwarmHost::SwarmHost(std::function<v1::Config()> config, Log& log) : config_(std::move(config)), log_(log) {}
+SwarmHost::SwarmHost(std::function<v1::Config()> config, ConfigPort& port, Log& log)
+    : config_(std::move(config)), port_(port), log_(log) {}
 
 SwarmHost::~SwarmHost() {
   stop();
@@ -110,6 +111,7 @@ std::expected<void, std::string> SwarmHost::open(const IdentityFiles& files, Ide
       options.private_zones.push_back(as_string(name->folded().wire()));
   }
   options.share_bytes_per_second = std::uint64_t{config.swarm().share_budget_kib()} << 10;
+  options.config = &port_;
   const std::string name = identity.record.swarm_name();
   const std::uint64_t id = identity.record.node();
   auto member = Member::start(files, std::move(identity), std::move(options));

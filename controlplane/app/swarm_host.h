@@ -9,7 +9,8 @@
 //   swarm_erasing.cc   destroying what is known of a name; copies of the ledger
 //   swarm_forensics.cc what a mutation's proof, a time, two heights show
 //   swarm_recovery.cc  a quorum lost for good
-//   swarm_pending.cc   what this version has no answer for yet
+//   swarm_config.cc    the configuration that all nodes agree on
+//   swarm_authority.cc the change of the certification authority
 #pragma once
 
 #include <condition_variable>
@@ -28,10 +29,16 @@
 
 namespace swarmdns::controlplane {
 
+// A configuration as a block has it.
+struct HeldConfig {
+  v1::SwarmConfigVersion version;
+  std::uint64_t follows = 0;  // height of the one before
+};
+
 class SwarmHost final : public SwarmControl {
  public:
-  // `config`: the node's, with defaults. All outlive it.
-  SwarmHost(std::function<v1::Config()> config, Log& log);
+  // `config`: the node's, with defaults; `port`: for the swarm to put its own on top. All outlive it.
+  SwarmHost(std::function<v1::Config()> config, ConfigPort& port, Log& log);
   ~SwarmHost() override;
 
   // Opens the membership that the state directory holds. What is wrong is logged and shown; the node goes on
@@ -117,7 +124,20 @@ class SwarmHost final : public SwarmControl {
   static v1::MutationView mutation_view(const StateView& state, const v1::NameMutation& mutation);
   Outcome<v1::ProveResponse> prove_of_mutation(const v1::ProveMutation& mutation);
 
+  struct ConfigHistory {
+    std::vector<v1::SwarmConfigVersion> versions;  // newest first
+    std::uint64_t newest = 0;                      // its height; 0 = there is none
+    bool complete = false;                         // up to the first there was
+  };
+  std::optional<HeldConfig> config_in_block(std::uint64_t height) const;
+  ConfigHistory config_history(std::size_t limit);
+  std::vector<ConfigVerdict> ask_about(const std::string& document, const std::string& file);
+  Outcome<v1::ApplySwarmConfigResponse> agree_on(v1::ConfigChanged change, const std::string& file,
+                                                 bool only_ask, const v1::Caller& caller);
+  void follow_config(v1::ApplySwarmConfigResponse& response);
+
   const std::function<v1::Config()> config_;
+  ConfigPort& port_;
   Log& log_;
   mutable std::shared_mutex membership_;
   std::unique_ptr<Member> member_;

@@ -212,6 +212,7 @@ v1::SwarmNode SwarmHost::node_view(const v1::MemberRecord& record, const LogStat
     *node.mutable_report() = describe();
     node.mutable_report()->set_node(record.id());
     node.mutable_report()->set_height(member_->core().chain().height());
+    member_->configs().describe(*node.mutable_report());
     node.set_state("up");
     return node;
   }
@@ -286,6 +287,22 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
     if (!member_->retention().trouble().empty()) view.add_troubles(member_->retention().trouble());
     for (const std::string& trouble : member_->caches().troubles()) view.add_troubles(trouble);
     for (const std::string& trouble : describe().troubles()) view.add_troubles(trouble);
+    view.set_config_height(member_->configs().height());
+    if (const auto agreed = read<v1::ConfigRecord>(state, keys::kConfig))
+      view.set_config_agreed(agreed->height());
+    if (!member_->configs().problem().empty()) {
+      view.add_troubles("degraded, keeps its last good configuration: " + member_->configs().problem());
+    }
+    std::string waiting;
+    for (const NodeId id : member_->certificates().not_renewed()) {
+      const auto record = controlplane::member(state, id);
+      waiting += (waiting.empty() ? "" : ", ") + (record ? record->name() : std::to_string(id));
+    }
+    const auto rotation = read<v1::CertificateRotation>(state, keys::kCertificates);
+    if (rotation && rotation->roots_size() > 1) {
+      view.add_troubles("the old root is trusted until every node has a certificate of the new one" +
+                        (waiting.empty() ? "" : "; without: " + waiting));
+    }
     view.set_certificate_expires_ms(static_cast<std::uint64_t>(member_->certificates().expires()) * 1000);
   });
   return view;

@@ -129,6 +129,14 @@ void print_swarm_part(Context& context, const v1::SwarmView& view) {
               << ", term " << view.term() << "; this node: " << view.log_state() << "\n"
               << "  ledger  block " << with_commas(view.height()) << ", " << time_text(view.block_time_ms())
               << "; cosigned up to " << with_commas(view.checkpoint_height()) << "\n";
+  if (view.config_agreed() != 0) {
+    context.out << "  config  that of block " << with_commas(view.config_agreed()) << ", "
+                << (view.config_height() == view.config_agreed() ? style.good("in force here")
+                    : view.config_height() == 0
+                        ? style.warn("not in force here")
+                        : style.warn("here still that of block " + with_commas(view.config_height())))
+                << "\n";
+  }
   for (const std::string& trouble : view.troubles()) {
     context.out << "  " << style.warn("trouble") << " " << printable(trouble) << "\n";
   }

@@ -27,6 +27,8 @@ constexpr Banned kBanned[] = {
     {"node.state_dir", true, "is where the node keeps the ledger; it stands in the node's own file"},
     {"node.run_dir", true, "cannot change while the node runs; it stands in the node's own file"},
     {"swarm", true, "is how a node reaches the swarm at all; it stands in the node's own file"},
+    {"dataplane.guard.cookies.secrets", true,
+     "are secrets, and the ledger forgets nothing; they stand in each node's own file"},
     {"dataplane.ports", false, "are of one machine; put them under nodes: NAME:, or in the node's own file"},
     {"dataplane.eal", false,
      "is about the CPUs and memory of one machine; put it under nodes: NAME:, or in the node's own file"},

@@ -63,6 +63,7 @@ std::expected<std::optional<v1::CertificateRotation>, std::string> reseal(const 
   std::set<std::uint64_t> have;
   for (const v1::SealedKey& sealed : rotation->sealed()) have.insert(sealed.member());
   if (have == wanted) return std::nullopt;
+  rotation->set_number(rotation->number() + 1);
   rotation->clear_sealed();
   for (const std::uint64_t id : wanted) {
     auto box = seal_issuer(issuer, member(state, id)->ledger_key());

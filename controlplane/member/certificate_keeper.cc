@@ -5,6 +5,7 @@
 #include "controlplane/certs/certificate.h"
 #include "controlplane/certs/certificate_maker.h"
 #include "controlplane/member/authority_state.h"
+#include "controlplane/member/rotation.h"
 #include "controlplane/membership/directory.h"
 #include "controlplane/state/apply.h"
 #include "controlplane/state/keys.h"
@@ -31,19 +32,31 @@ CertificateKeeper::CertificateKeeper(Reactor& reactor, PeerLink& link, MemberCor
       patience_(reactor) {}
 
 void CertificateKeeper::start() {
-  if (const auto own = read_certificates(identity_.record.chain()); own && !own->empty()) {
-    not_before_ = own->front().not_before;
-    not_after_ = own->front().not_after;
-  }
+  read_own(identity_.record.chain());
   look();
+}
+
+void CertificateKeeper::read_own(const std::string& chain) {
+  const auto own = read_certificates(chain);
+  if (!own || own->empty()) return;
+  not_before_ = own->front().not_before;
+  not_after_ = own->front().not_after;
+  issuer_ = own->size() > 1 ? (*own)[1].fingerprint : "";
 }
 
 void CertificateKeeper::look() {
   timer_.start(kLookMs, [this] { look(); });
   reseal_issuer();
+  retire_old_root();
   const auto now = static_cast<std::int64_t>(reactor_.wall_ms() / 1000);
   if (asking_ != 0 || core_.chain().height() == 0) return;
-  if (next_renewal({not_before_, not_after_, core_.self(), failures_, last_attempt_}) <= now) renew();
+  // One of an authority that was changed has had its time.
+  const auto rotation = read<v1::CertificateRotation>(core_.chain().state(), keys::kCertificates);
+  const bool stale = rotation && !hangs_on(identity_.record.chain(), *rotation);
+  const std::int64_t not_after = stale ? std::min(not_before_, now) : not_after_;
+  if (next_renewal({std::min(not_before_, not_after), not_after, core_.self(), failures_, last_attempt_}) <=
+      now)
+    renew();
 }
 
 void CertificateKeeper::renew() {
@@ -125,8 +138,7 @@ void CertificateKeeper::take(const std::string& chain) {
   asking_ = 0;
   failures_ = 0;
   trouble_.clear();
-  not_before_ = facts->front().not_before;
-  not_after_ = facts->front().not_after;
+  read_own(chain);
   identity_.record.set_chain(chain);
   identity_.record.set_roots(*roots);
   keep_(identity_.record);
@@ -163,17 +175,50 @@ bool CertificateKeeper::reseals(const StateView& state) const {
 }
 
 void CertificateKeeper::reseal_issuer() {
-  if (resealing_ || core_.chain().height() == 0) return;
+  if (ordering_ || core_.chain().height() == 0) return;
   const StateView state = core_.chain().state();
   if (!reseals(state)) return;
   const auto issuer = issuer_in(state, core_.self(), identity_.keys.ledger);
   if (!issuer || !*issuer) return;
   auto rotation = reseal(state, **issuer);
-  if (!rotation || !*rotation) return;
-  resealing_ = true;
+  if (rotation && *rotation) order(std::move(**rotation));
+}
+
+std::vector<NodeId> CertificateKeeper::not_renewed() const {
+  std::vector<NodeId> missing;
+  const StateView state = core_.chain().state();
+  const auto rotation = read<v1::CertificateRotation>(state, keys::kCertificates);
+  if (!rotation || rotation->roots_size() < 2) return missing;
+  const std::string issuer = issuer_in_force(*rotation);
+  for (const v1::MemberRecord& record : live_members(state)) {
+    if (record.id() == core_.self()) {
+      if (issuer_ != issuer) missing.push_back(record.id());
+      continue;
+    }
+    const auto heard = core_.roster().heard(record.id());
+    if (!heard || heard->report.issuer() != issuer) missing.push_back(record.id());
+  }
+  return missing;
+}
+
+// It is trusted until no member's certificate hangs on it any more, one that is away neither.
+void CertificateKeeper::retire_old_root() {
+  if (ordering_ || !core_.leads() || core_.chain().height() == 0) return;
+  const auto rotation = read<v1::CertificateRotation>(core_.chain().state(), keys::kCertificates);
+  if (!rotation || rotation->roots_size() < 2 || !not_renewed().empty()) return;
+  auto last = without_old_roots(*rotation);
+  if (!last) return say_("the old root cannot be taken off: " + last.error());
+  say_("every member has a certificate of the new root; the old one goes");
+  order(std::move(*last));
+}
+
+void CertificateKeeper::order(v1::CertificateRotation rotation) {
+  ordering_ = true;
   v1::Transaction transaction;
-  *transaction.mutable_certificate_rotation() = std::move(**rotation);
-  core_.submitter().submit(std::move(transaction), [this](const auto&) { resealing_ = false; });
+  *transaction.mutable_certificate_rotation() = std::move(rotation);
+  core_.submitter().submit(std::move(transaction), [this, alive = std::weak_ptr<char>(alive_)](const auto&) {
+    if (!alive.expired()) ordering_ = false;
+  });
 }
 
 }  // namespace swarmdns::controlplane

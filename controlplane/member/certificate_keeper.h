@@ -1,10 +1,13 @@
-// This node's certificate, renewed in time: by itself when it holds the issuing key, else by a member that
-// does. And on the leader, or who has the key in its stead: the issuing key is kept sealed to the members of
-// the log. Reactor thread.
+// This node's certificate, renewed in time, or when the authority has changed: by itself when it holds the
+// issuing key, else by a member that does. And on the leader, or who has the key in its stead: the issuing
+// key is kept sealed to the members of the log, and an old root goes when nobody needs it any more. Reactor
+// thread.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "controlplane/certs/renewal.h"
 #include "controlplane/certs/tls_credentials.h"
@@ -32,6 +35,10 @@ class CertificateKeeper {
   std::int64_t expires() const { return not_after_; }  // seconds since 1970
   // "" = none.
   const std::string& trouble() const { return trouble_; }
+  // The members that have no certificate of the authority in force yet, or have not said so; of a change of
+  // roots that is not over. Empty: there is none.
+  std::vector<NodeId> not_renewed() const;
+  void describe(v1::NodeReport& report) const { report.set_issuer(issuer_); }
 
  private:
   void look();
@@ -40,6 +47,9 @@ class CertificateKeeper {
   void failed(const std::string& why);
   bool reseals(const StateView& state) const;
   void reseal_issuer();
+  void retire_old_root();
+  void order(v1::CertificateRotation rotation);
+  void read_own(const std::string& chain);
   v1::RenewResponse issue(NodeId to, const std::string& csr) const;
 
   Reactor& reactor_;
@@ -53,12 +63,14 @@ class CertificateKeeper {
   std::int64_t not_after_ = 0;
   unsigned failures_ = 0;
   std::int64_t last_attempt_ = 0;
-  NodeId asking_ = 0;  // whom; 0 = nobody
-  bool resealing_ = false;
+  NodeId asking_ = 0;   // whom; 0 = nobody
+  std::string issuer_;  // SHA-256 of the certificate that ours is signed by
+  bool ordering_ = false;
   std::size_t next_asked_ = 0;
   std::string trouble_;
   Timer timer_;
   Timer patience_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
 }  // namespace swarmdns::controlplane

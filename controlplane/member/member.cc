@@ -110,6 +110,8 @@ std::expected<void, std::string> Member::open_on_reactor() {
   core.describe = [this] {
     v1::NodeReport report = options_.describe();
     if (caches_) caches_->describe(report);
+    if (certificates_) certificates_->describe(report);
+    if (configs_) configs_->describe(report);
     return report;
   };
   core.say = options_.say;
@@ -153,6 +155,7 @@ std::expected<void, std::string> Member::open_on_reactor() {
         reactor_.offload([files = files_, changed] { (void)files.keep(changed); }, [] {});
       },
       options_.say);
+  configs_ = std::make_unique<ConfigKeeper>(reactor_, *link_, *core_, *options_.config, options_.say);
   DataplanePort::Options port;
   port.socket_path = options_.dataplane_socket;
   port.flush_resolver = options_.flush_resolver;
@@ -172,7 +175,7 @@ std::expected<void, std::string> Member::open_on_reactor() {
       server_->receive(from, message.request(), message.state_request());
     } else if (message.has_state_response()) {
       fetcher_->receive(from, message);
-    } else if (!caches_->receive(from, message)) {
+    } else if (!caches_->receive(from, message) && !configs_->receive(from, message)) {
       certificates_->receive(from, message);
     }
   });
@@ -187,6 +190,7 @@ std::expected<void, std::string> Member::open_on_reactor() {
   retention_->start();
   log_->start();
   certificates_->start();
+  configs_->start();
   return {};
 }
 
@@ -210,6 +214,7 @@ void Member::follow_state() {
   if (auto view = known_peers()) tls_.set_swarm(std::move(view));
   reactor_.post([this] {
     if (certificates_) certificates_->state_changed();
+    if (configs_) configs_->state_changed();
   });
 }
 
@@ -217,6 +222,7 @@ void Member::close_on_reactor() {
   retention_.reset();
   caches_.reset();
   cache_port_.reset();
+  configs_.reset();
   certificates_.reset();
   server_.reset();
   introducer_.reset();

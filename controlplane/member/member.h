@@ -15,6 +15,7 @@
 #include "controlplane/consensus/uv_reactor.h"
 #include "controlplane/ledger/store.h"
 #include "controlplane/member/certificate_keeper.h"
+#include "controlplane/member/config_keeper.h"
 #include "controlplane/member/core.h"
 #include "controlplane/member/identity.h"
 #include "controlplane/member/introducer.h"
@@ -42,6 +43,7 @@ class Member {
     std::function<std::expected<std::string, std::string>()> flush_resolver;
     std::vector<std::string> private_zones;  // wire format, lower case
     std::uint64_t share_bytes_per_second = 0;
+    ConfigPort* config = nullptr;  // the node's; outlives the member
   };
 
   // Opens and starts. The error names the file or the address, with the mend.
@@ -65,6 +67,7 @@ class Member {
   GrpcPeerLink& link() { return *link_; }
   LedgerStore& store() { return *store_; }
   CertificateKeeper& certificates() { return *certificates_; }
+  ConfigKeeper& configs() { return *configs_; }
   SharedCache& caches() { return *caches_; }
   const Retention& retention() const { return *retention_; }
 
@@ -96,6 +99,7 @@ class Member {
   std::unique_ptr<Introducer> introducer_;
   std::unique_ptr<StateServer> server_;
   std::unique_ptr<CertificateKeeper> certificates_;
+  std::unique_ptr<ConfigKeeper> configs_;
   std::unique_ptr<DataplanePort> cache_port_;
   std::unique_ptr<SharedCache> caches_;
   std::unique_ptr<Retention> retention_;

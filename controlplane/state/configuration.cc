@@ -14,6 +14,11 @@ Applied config_changed(StateView& state, const BlockPlace& place, const v1::Tran
   if (body.document().size() > kDocumentMost) return refused("document: more than 1 MiB");
   if (body.restores_height() >= place.height)
     return refused("restores_height: " + std::to_string(body.restores_height()) + " is not in the past");
+  const auto newest = read<v1::ConfigRecord>(state, keys::kConfig);
+  if (const std::uint64_t height = newest ? newest->height() : 0; body.follows() != height) {
+    return refused("follows: the configuration was changed meanwhile, in block " + std::to_string(height) +
+                   "; look at that one (swarmctl config history) and say it again");
+  }
   v1::ConfigRecord record;
   record.set_height(place.height);
   record.set_time_ms(place.time_ms);
@@ -21,12 +26,16 @@ Applied config_changed(StateView& state, const BlockPlace& place, const v1::Tran
   record.set_restores_height(body.restores_height());
   record.set_principal(transaction.principal());
   record.set_reason(transaction.reason());
+  record.set_follows(body.follows());
   write(state, std::string(keys::kConfig), record);
   return {};
 }
 
 Applied config_outcome(StateView& state, const BlockPlace& place, const v1::ConfigOutcome& body) {
-  if (body.height() > place.height) return refused("height: there is no such block yet");
+  // Of an earlier incarnation it may be, whose blocks had other heights.
+  const auto newest = read<v1::ConfigRecord>(state, keys::kConfig);
+  if (!newest || body.height() > newest->height())
+    return refused("height: there is no such configuration yet");
   if (body.problem().size() > kProblemMost) return refused("problem: longer than 4096 octets");
   write(state, keys::of(keys::kOutcomes, place.signer), body);
   return {};

@@ -49,6 +49,19 @@ constexpr std::size_t kNameMost = 63;
 constexpr std::size_t kCertificatesMost = std::size_t{256} << 10;
 constexpr int kRootsMost = 4;
 
+// Without regard to what was there before.
+Applied put_certificates(StateView& state, const v1::CertificateRotation& body) {
+  if (body.roots().empty() || body.roots_size() > kRootsMost) return refused("certificates.roots: 1 to 4");
+  if (body.issuer().empty()) return refused("certificates.issuer: there is none");
+  if (body.ByteSizeLong() > kCertificatesMost) return refused("certificates: more than 256 KiB");
+  for (const v1::SealedKey& sealed : body.sealed()) {
+    if (!live_member(state, sealed.member()))
+      return refused("certificates.sealed: " + std::to_string(sealed.member()) + " is no member");
+  }
+  write(state, std::string(keys::kCertificates), body);
+  return {};
+}
+
 }  // namespace
 
 Applied genesis(StateView& state, const BlockPlace& place, const v1::Genesis& body) {
@@ -78,7 +91,7 @@ Applied genesis(StateView& state, const BlockPlace& place, const v1::Genesis& bo
   v1::LogMembers log;
   log.add_voters(read<v1::SwarmRecord>(state, keys::kSwarm)->next_member() - 1);
   write(state, std::string(keys::kLogMembers), log);
-  return certificates(state, body.certificates());
+  return put_certificates(state, body.certificates());
 }
 
 Applied settings(StateView& state, const v1::SettingsChanged& body) {
@@ -88,15 +101,12 @@ Applied settings(StateView& state, const v1::SettingsChanged& body) {
 }
 
 Applied certificates(StateView& state, const v1::CertificateRotation& body) {
-  if (body.roots().empty() || body.roots_size() > kRootsMost) return refused("certificates.roots: 1 to 4");
-  if (body.issuer().empty()) return refused("certificates.issuer: there is none");
-  if (body.ByteSizeLong() > kCertificatesMost) return refused("certificates: more than 256 KiB");
-  for (const v1::SealedKey& sealed : body.sealed()) {
-    if (!live_member(state, sealed.member()))
-      return refused("certificates.sealed: " + std::to_string(sealed.member()) + " is no member");
+  const auto newest = read<v1::CertificateRotation>(state, keys::kCertificates);
+  if (!newest || body.number() != newest->number() + 1) {
+    return refused("certificates.number: the authority was changed meanwhile, by rotation " +
+                   std::to_string(newest ? newest->number() : 0) + "; begin from that one");
   }
-  write(state, std::string(keys::kCertificates), body);
-  return {};
+  return put_certificates(state, body);
 }
 
 Applied version(StateView& state, const v1::VersionRaised& body) {

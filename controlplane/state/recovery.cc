@@ -64,6 +64,7 @@ Applied carry(StateView& state, const BlockPlace& place, const v1::Genesis& body
     if (!parse(from, config)) return unreadable();
     config.set_height(place.height);
     config.set_restores_height(0);
+    config.set_follows(0);
     write(state, from.key(), config);
   } else if (key.starts_with(keys::kMembers)) {
     v1::MemberRecord member;

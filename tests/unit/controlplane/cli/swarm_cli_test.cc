@@ -287,6 +287,22 @@ TEST_F(SwarmCli, StatusOfTheSwarmSaysWhetherItDecides) {
   EXPECT_NE(out().find("\nquorum none: 1 of 3"), std::string::npos) << out();
 }
 
+TEST_F(SwarmCli, StatusOfTheSwarmSaysWhichConfigurationIsInForceHere) {
+  three_nodes();
+  const auto shown = [&](uint64_t agreed, uint64_t here) {
+    swarm_.view.set_config_agreed(agreed);
+    swarm_.view.set_config_height(here);
+    EXPECT_EQ(run({"swarm", "status"}), kExitOk) << err();
+    const std::string text = out();
+    const size_t at = text.find("  config  ");
+    return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
+  };
+  EXPECT_EQ(shown(1040, 1040), "  config  that of block 1,040, in force here");
+  EXPECT_EQ(shown(1040, 57), "  config  that of block 1,040, here still that of block 57");
+  EXPECT_EQ(shown(1040, 0), "  config  that of block 1,040, not in force here");
+  EXPECT_EQ(shown(0, 0), "");
+}
+
 TEST_F(SwarmCli, WithoutASwarmItSaysHowToGetOne) {
   for (const auto& command :
        std::vector<std::vector<std::string>>{{"nodes"}, {"swarm", "status"}, {"swarm", "settings"}}) {

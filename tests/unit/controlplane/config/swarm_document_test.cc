@@ -44,6 +44,22 @@ const char* const kDocument =
     "  n1: {dataplane: {cache: {memory_mib: 128}}, resolver: {forwarders: [192.0.2.54, 192.0.2.55]}}\n"
     "  n2: {dataplane: {cache: {memory_mib: 256}}}\n";
 
+TEST(SwarmDocument, SecretsDoNotGoToTheLedger) {
+  for (const std::string part : {"all", "regions: {east", "nodes: {n1"}) {
+    const bool nested = part.find('{') != std::string::npos;
+    const auto document = parse_swarm_document(part +
+                                                   ": {dataplane: {guard: {cookies: {secrets: "
+                                                   "[00112233445566778899aabbccddeeff]}}}}" +
+                                                   (nested ? "}" : "") + "\n",
+                                               "swarm.yaml");
+    ASSERT_FALSE(document) << part;
+    EXPECT_NE(
+        to_string(document.error()).find("cookies.secrets: are secrets, and the ledger forgets nothing"),
+        std::string::npos)
+        << to_string(document.error());
+  }
+}
+
 TEST(SwarmDocument, IsToldFromANodesFile) {
   EXPECT_TRUE(is_swarm_document(kDocument));
   EXPECT_TRUE(is_swarm_document("nodes: {}\n"));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "controlplane/member/authority_state.h"
+#include "controlplane/member/rotation.h"
 #include "tests/unit/controlplane/support/founded.h"
 
 namespace swarmdns::controlplane {
@@ -187,6 +188,38 @@ TEST_F(CertificateKeeperTest, WhereTheLeaderHasNoKeyAHolderSealsIt) {
   log.lead(2);
   record_voters({1, 2}, 2);
   ASSERT_TRUE(reactor.run_until([&] { return sealed() == 2; }));
+}
+
+// The operator's change reaches everybody without anybody's doing, and the old root goes last.
+TEST_F(CertificateKeeperTest, AChangeOfTheRootIsRenewedByAllAndTheOldOneGoes) {
+  const auto rotation = [&] { return *read<v1::CertificateRotation>(state(), keys::kCertificates); };
+  for (const NodeId id : {NodeId{1}, NodeId{2}})
+    at(id).describe = [this, id](v1::NodeReport& report) { kept[id].keeper->describe(report); };
+  const auto made = take_or_throw(make_rotation(take_or_throw(authority_now(state())),
+                                                {std::string(founded.root_key.view()), "", true, seconds()}));
+  net.lose = [](NodeId from, NodeId, const v1::PeerMessage& message) {
+    return from == 2 && message.has_renew_request();
+  };
+  v1::Transaction transaction;
+  *transaction.mutable_certificate_rotation() = made.rotation;
+  ASSERT_TRUE(order(transaction));
+  // Looked at once a second: reading certificates takes its time.
+  const auto in_time = [&](const std::function<bool()>& holds) {
+    for (int s = 0; s < 600 && !holds(); ++s) reactor.run_for(1000);
+    return holds();
+  };
+  ASSERT_TRUE(in_time([&] { return hangs_on(founded.identity.record.chain(), rotation()); }));
+  reactor.run_for(20'000);
+  EXPECT_EQ(rotation().roots_size(), 2);  // the second has none yet
+  EXPECT_EQ(kept[1].keeper->not_renewed(), std::vector<NodeId>{2});
+  net.lose = nullptr;
+  ASSERT_TRUE(in_time([&] { return rotation().roots_size() == 1; }));
+  EXPECT_EQ(*roots_in(state()), made.root_certificate);
+  EXPECT_TRUE(kept[1].keeper->not_renewed().empty());
+  // And with the bridge gone the chains are told anew.
+  ASSERT_TRUE(in_time([&] { return hangs_on(second.record.chain(), rotation()); }));
+  EXPECT_EQ(rotation().number(), 2U);
+  EXPECT_EQ(verify_chain(second.record.chain(), made.root_certificate, seconds()).state, ChainState::kValid);
 }
 
 }  // namespace

@@ -97,16 +97,5 @@ TEST(Erasures, NameWhatExists) {
   EXPECT_THAT(swarm.apply(nothing), HasSubstr("nothing is named"));
 }
 
-TEST(Configurations, TheNewestStands) {
-  TestSwarm swarm;
-  v1::Transaction change;
-  change.set_principal("alice@n1");
-  change.mutable_config_changed()->set_document("all: {}\n");
-  ASSERT_EQ(swarm.apply(change), "");
-  EXPECT_EQ(swarm.at<v1::ConfigRecord>(keys::kConfig)->height(), 2U);
-  change.mutable_config_changed()->set_restores_height(3);
-  EXPECT_THAT(swarm.apply(change), HasSubstr("not in the past"));
-}
-
 }  // namespace
 }  // namespace swarmdns::controlplane

@@ -44,7 +44,11 @@ class MemberNode {
     options.keys = keys;
     options.genesis = genesis;
     if (id != 1) options.first_peers = {{1, test_member(1).address(), test_member(1).tls_pin()}};
-    options.describe = [] { return v1::NodeReport(); };
+    options.describe = [this] {
+      v1::NodeReport report;
+      if (describe) describe(report);
+      return report;
+    };
     options.say = [this](const std::string& text) { said.push_back(text); };
     options.settings_changed = [this](const v1::SwarmSettings& now) { settings = now; };
     options.state_replaced = [this] { ++replaced; };
@@ -69,6 +73,7 @@ class MemberNode {
   std::vector<std::string> said;
   std::optional<v1::SwarmSettings> settings;
   int replaced = 0;
+  std::function<void(v1::NodeReport&)> describe;  // what else its reports say
   std::unique_ptr<MemberCore> core;
 
  private:
