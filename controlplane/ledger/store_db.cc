@@ -5,7 +5,7 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/utilities/checkpoint.h>
 
-#include <filesystem>
+#include <mutex>
 #include <vector>
 
 namespace swarmdns::controlplane {
@@ -47,6 +47,23 @@ rocksdb::DBOptions database_options(const StoreOptions& options) {
   chosen.keep_log_file_num = 2;
   chosen.listeners.push_back(std::make_shared<NoRetries>());
   return chosen;
+}
+
+// With all that is in it. What cannot be removed stays.
+void remove_folder(rocksdb::Env& env, const std::string& folder) {
+  std::vector<std::string> names;
+  if (!env.GetChildren(folder, &names).ok()) return;
+  for (const std::string& name : names) {
+    if (name == "." || name == "..") continue;
+    const std::string path = folder + "/" + name;
+    bool is_folder = false;
+    if (env.IsDirectory(path, &is_folder).ok() && is_folder) {
+      remove_folder(env, path);
+    } else {
+      static_cast<void>(env.DeleteFile(path));
+    }
+  }
+  static_cast<void>(env.DeleteDir(folder));
 }
 
 rocksdb::ColumnFamilyOptions family_options() {
@@ -92,13 +109,16 @@ StoreResult StoreDb::open_files() {
     failure_ = sentence("cannot be opened", status);
     return std::unexpected(failure_);
   }
+  const std::unique_lock lock(open_mutex_);
   db_.reset(db);
   std::copy(handles.begin(), handles.end(), handles_.begin());
   failure_.clear();
+  stuck_ = false;
   return {};
 }
 
 void StoreDb::close() {
+  const std::unique_lock lock(open_mutex_);
   if (!db_) return;
   for (rocksdb::ColumnFamilyHandle*& one : handles_) {
     // The handle only; the error of a handle that is in use elsewhere cannot come.
@@ -174,7 +194,9 @@ bool StoreDb::has_room() const {
 StoreResult StoreDb::write(rocksdb::WriteBatch& batch) {
   if (!db_) return std::unexpected(failure_);
   if (!failure_.empty()) {
-    if (!has_room() || !db_->Resume().ok()) return std::unexpected(failure_);
+    if (stuck_ || !has_room()) return std::unexpected(failure_);
+    stuck_ = !db_->Resume().ok();
+    if (stuck_) return std::unexpected(failure_);
     failure_.clear();
   }
   const rocksdb::Status status = db_->Write(rocksdb::WriteOptions(), &batch);
@@ -190,6 +212,8 @@ StoreResult StoreDb::sync() {
   if (!failure_.empty()) return std::unexpected(failure_);
   const rocksdb::Status status = db_->SyncWAL();
   if (!status.ok()) {
+    // Resume() would say that all is well, and the next write end the process by the same assertions.
+    stuck_ = true;
     failure_ = sentence("cannot be synced", status);
     return std::unexpected(failure_);
   }
@@ -197,29 +221,33 @@ StoreResult StoreDb::sync() {
 }
 
 StoreResult StoreDb::recover() {
+  // As long as its disk cannot be written it is better read than closed.
+  if (db_ && !failure_.empty() && !has_room()) return std::unexpected(failure_);
   close();
   return open_files();
 }
 
 StoreResult StoreDb::adopt(const std::string& folder) {
-  namespace fs = std::filesystem;
+  rocksdb::Env& env = *(options_.env != nullptr ? options_.env : rocksdb::Env::Default());
   const std::string aside = options_.path + ".old";
-  std::error_code error;
-  fs::remove_all(aside, error);
+  remove_folder(env, aside);
   close();
-  fs::rename(options_.path, aside, error);
-  if (!error) fs::rename(folder, options_.path, error);
-  auto opened = error ? StoreResult(std::unexpected("cannot put " + folder + " in place of " + options_.path +
-                                                    ": " + error.message()))
-                      : open_files();
+  rocksdb::Status moved = env.RenameFile(options_.path, aside);
+  if (moved.ok()) moved = env.RenameFile(folder, options_.path);
+  std::unique_ptr<rocksdb::Directory> above;
+  if (env.NewDirectory(options_.path.substr(0, options_.path.rfind('/')), &above).ok())
+    static_cast<void>(above->Fsync());
+  auto opened = moved.ok() ? open_files()
+                           : StoreResult(std::unexpected("cannot put " + folder + " in place of " +
+                                                         options_.path + ": " + moved.ToString()));
   if (opened) {
-    fs::remove_all(aside, error);
+    remove_folder(env, aside);
     return {};
   }
   close();
-  if (fs::exists(aside, error)) {
-    fs::remove_all(options_.path, error);
-    fs::rename(aside, options_.path, error);
+  if (env.FileExists(aside).ok()) {
+    remove_folder(env, options_.path);
+    static_cast<void>(env.RenameFile(aside, options_.path));
   }
   if (auto again = open_files(); !again) return std::unexpected(opened.error() + "; " + again.error());
   return opened;
@@ -243,6 +271,7 @@ StoreResult StoreDb::scrub() {
 }
 
 StoreResult StoreDb::copy_to(const std::string& path) const {
+  const std::shared_lock lock(open_mutex_);
   if (!db_) return std::unexpected(failure_);
   rocksdb::Checkpoint* made = nullptr;
   rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
@@ -253,6 +282,7 @@ StoreResult StoreDb::copy_to(const std::string& path) const {
 }
 
 StoreResult StoreDb::verify_files() const {
+  const std::shared_lock lock(open_mutex_);
   if (!db_) return std::unexpected(failure_);
   const rocksdb::Status status = db_->VerifyChecksum();
   if (!status.ok()) return std::unexpected(sentence("is damaged", status));

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 
@@ -73,6 +74,9 @@ class StoreDb {
   StoreResult write(rocksdb::WriteBatch& batch);
   StoreResult sync();
 
+  // Writing has failed, and went on failing when there was room again: only recover() helps.
+  bool stuck() const { return stuck_; }
+
   // Closes and opens it again: database() and handle() are others then. Reads may see the last write,
   // although it was reported as failed.
   StoreResult recover();
@@ -103,7 +107,9 @@ class StoreDb {
   StoreOptions options_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> handles_{};
-  std::string failure_;  // why nothing can be written, or what keeps it closed; "" = nothing
+  bool stuck_ = false;
+  mutable std::shared_mutex open_mutex_;  // copies are made on other threads
+  std::string failure_;                   // why nothing can be written, or what keeps it closed; "" = nothing
 };
 
 // The first key that does not begin with `prefix`; "" when there is none.

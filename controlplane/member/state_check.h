@@ -6,6 +6,8 @@
 #include <expected>
 #include <string>
 
+#include <rocksdb/env.h>
+
 #include "controlplane/ledger/commitment.h"
 #include "swarmdns/v1/ledger.pb.h"
 
@@ -22,6 +24,6 @@ struct OwnView {
 // beyond the manifest, with a checkpoint that a majority of its voters has cosigned. The error says what it
 // is not.
 std::expected<void, std::string> check_copy(const std::string& folder, const v1::Manifest& wanted,
-                                            const OwnView& own);
+                                            const OwnView& own, rocksdb::Env* env = nullptr);
 
 }  // namespace swarmdns::controlplane
