@@ -12,6 +12,7 @@ namespace {
 
 // Before nobody is heard, everybody has had time to be: dialled, greeted, and three reports.
 constexpr std::uint64_t kListenMs = 8000;
+constexpr std::uint64_t kReportMs = 1000;
 constexpr std::uint64_t kBeginMs = 20'000;
 
 std::uint64_t wall_ms() {
@@ -71,13 +72,15 @@ Outcome<v1::RecoverSwarmResponse> SwarmHost::recover_swarm(const v1::RecoverSwar
     return refused(Refusal::Kind::kInvalid, "confirm: the swarm's name is \"" + before.swarm_name() +
                                                 "\", not \"" + request.confirm() + "\"");
   }
+  // Who was heard a moment ago may be dead by now; then whoever lives has time to be heard.
   std::string why_not;
-  (void)wait_until(
-      [&] {
-        why_not = not_lost(member_->core());
-        return !why_not.empty();
-      },
-      kListenMs);
+  const auto look = [&](bool wanted) {
+    return [this, &why_not, wanted] {
+      why_not = not_lost(member_->core());
+      return why_not.empty() == wanted;
+    };
+  };
+  if (wait_until(look(true), Roster::kSilenceMs + kReportMs)) (void)wait_until(look(false), kListenMs);
   if (!why_not.empty()) return refused(Refusal::Kind::kPrecondition, why_not);
 
   const v1::Config config = config_();

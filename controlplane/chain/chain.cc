@@ -113,7 +113,7 @@ void Chain::take_bundle(Draft& draft, const BundleInput& bundle) {
   record.set_number(bundle.number);
   record.set_signature(bundle.signature);
   record.set_count(static_cast<std::uint32_t>(bundle.leaves.size()));
-  draft.applied.bundles.push_back({bundle.node, bundle.number, {}});
+  draft.applied.bundles.push_back({bundle.node, bundle.number, bundle.signature, {}});
   for (std::size_t i = 0; i < bundle.leaves.size(); ++i) judge(draft, bundle, i);
 }
 

@@ -29,6 +29,7 @@ struct JudgedTransaction {
 struct AppliedBundle {
   NodeId node = 0;
   std::uint64_t number = 0;
+  std::string signature;
   std::vector<JudgedTransaction> transactions;
 };
 

@@ -37,6 +37,9 @@ class ChainStore : public StateSource, public StateReader, public TileReader {
 
   // Not synced: the log is, and is replayed.
   virtual std::expected<void, std::string> write(const BlockWrite& block) = 0;
+  // Opens the store again if writing has failed for good. True: it did; what was read before is to be read
+  // anew (Chain::reopen), as the write that failed may turn out to be there.
+  virtual std::expected<bool, std::string> mend() { return false; }
   // What was written up to now survives a loss of power.
   virtual std::expected<void, std::string> sync() = 0;
 

@@ -9,7 +9,8 @@
 namespace swarmdns::controlplane {
 namespace {
 
-// Beyond whatever an earlier life of this node may still have on its way.
+// Mostly beyond what an earlier life of this node may still have on its way. Two lives that begin from the
+// same block begin with the same number, though: see applied().
 constexpr std::uint64_t kNumbersSkipped = 2048;
 constexpr std::uint64_t kLookMs = 100;
 constexpr std::uint64_t kBusyPauseMs = 20;
@@ -128,10 +129,17 @@ void Submitter::leader_changed() {
 
 void Submitter::applied(const AppliedBlock& block) {
   std::vector<std::pair<Done, std::expected<Receipt, SubmitError>>> told;
+  std::vector<std::uint64_t> overtaken;
   for (const AppliedBundle& bundle : block.bundles) {
     if (bundle.node != options_.self) continue;
     const auto at = sent_.find(bundle.number);
-    if (at == sent_.end()) continue;
+    if (at == sent_.end() || at->second.bundle.signature() != bundle.signature) {
+      // An earlier life of this node had it on its way, and may have others.
+      if (at != sent_.end()) overtaken.push_back(bundle.number);
+      if (next_number_ != 0 && (at != sent_.end() || bundle.number >= next_number_))
+        next_number_ = std::max(next_number_, bundle.number) + kNumbersSkipped;
+      continue;
+    }
     for (std::size_t i = 0; i < bundle.transactions.size() && i < at->second.done.size(); ++i) {
       const JudgedTransaction& judged = bundle.transactions[i];
       if (judged.refusal.empty()) {
@@ -144,11 +152,25 @@ void Submitter::applied(const AppliedBlock& block) {
     }
     sent_.erase(at);
   }
-  if (told.empty() && waiting_.empty()) return;
-  poster_.post([this, told = std::move(told)] {
+  if (told.empty() && overtaken.empty() && waiting_.empty()) return;
+  poster_.post([this, told = std::move(told), overtaken = std::move(overtaken)] {
+    for (const std::uint64_t number : overtaken) renumber(number);
     for (const auto& [done, outcome] : told) done(outcome);
     bundle_some();
   });
+}
+
+// Its number is another bundle's for good, so that it can never be taken under it.
+void Submitter::renumber(std::uint64_t number) {
+  auto moved = sent_.extract(number);
+  if (moved.empty()) return;
+  const std::uint64_t fresh = next_number_++;
+  v1::Bundle& bundle = moved.mapped().bundle;
+  std::vector<v1::Leaf> leaves(bundle.leaves().begin(), bundle.leaves().end());
+  bundle = make_bundle({chain_.swarm_id(), chain_.incarnation(), options_.self, fresh}, std::move(leaves),
+                       options_.key);
+  moved.key() = fresh;
+  send(fresh, sent_.insert(std::move(moved)).position->second);
 }
 
 void Submitter::finish(std::uint64_t number, const SubmitError& error) {

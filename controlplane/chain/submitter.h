@@ -87,6 +87,7 @@ class Submitter {
   void send(std::uint64_t number, Sent& sent);
   void verdict(std::uint64_t number, const v1::ForwardResponse& response);
   void applied(const AppliedBlock& block);
+  void renumber(std::uint64_t number);
   void look_after();
   void finish(std::uint64_t number, const SubmitError& error);
 

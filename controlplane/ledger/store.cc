@@ -86,6 +86,12 @@ StoreResult LedgerStore::recover() {
   return read_meta();
 }
 
+std::expected<bool, std::string> LedgerStore::mend() {
+  if (!db_->stuck()) return false;
+  if (auto recovered = recover(); !recovered) return std::unexpected(recovered.error());
+  return true;
+}
+
 StoreResult LedgerStore::adopt(const std::string& folder) {
   const auto adopted = db_->adopt(folder);
   const auto read = read_meta();

@@ -25,6 +25,7 @@ class LedgerStore final : public ChainStore {
   std::optional<BlockHeader> tip() const override { return tip_; }
   StoreResult write(const BlockWrite& block) override;
   StoreResult sync() override { return db_->sync(); }
+  std::expected<bool, std::string> mend() override;
   std::expected<std::optional<v1::BlockRecord>, std::string> block(std::uint64_t height) const override;
   std::expected<std::optional<v1::Leaf>, std::string> leaf(std::uint64_t index) const override;
   StoreResult put_checkpoint(std::uint64_t height, const std::string& note) override;

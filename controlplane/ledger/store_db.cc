@@ -6,7 +6,7 @@
 #include <rocksdb/utilities/checkpoint.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <mutex>
 #include <vector>
 
 namespace swarmdns::controlplane {
@@ -49,6 +49,23 @@ rocksdb::DBOptions database_options(const StoreOptions& options) {
   chosen.keep_log_file_num = 2;
   chosen.listeners.push_back(std::make_shared<NoRetries>());
   return chosen;
+}
+
+// With all that is in it. What cannot be removed stays.
+void remove_folder(rocksdb::Env& env, const std::string& folder) {
+  std::vector<std::string> names;
+  if (!env.GetChildren(folder, &names).ok()) return;
+  for (const std::string& name : names) {
+    if (name == "." || name == "..") continue;
+    const std::string path = folder + "/" + name;
+    bool is_folder = false;
+    if (env.IsDirectory(path, &is_folder).ok() && is_folder) {
+      remove_folder(env, path);
+    } else {
+      static_cast<void>(env.DeleteFile(path));
+    }
+  }
+  static_cast<void>(env.DeleteDir(folder));
 }
 
 rocksdb::ColumnFamilyOptions family_options() {
@@ -175,7 +192,6 @@ void StoreDb::remove_range(rocksdb::WriteBatch& batch, Family family, std::strin
   static_cast<void>(batch.DeleteRange(handle(family), slice(from), slice(end)));
 }
 
-// Resume() writes files; when these fail too, RocksDB takes no further try. So something else is tried first.
 bool StoreDb::has_room() const {
   const std::string name = options_.path + "/room";
   const bool room = rocksdb::WriteStringToFile(db_->GetEnv(), std::string(kRoom, '\0'), name, true).ok();
@@ -185,10 +201,8 @@ bool StoreDb::has_room() const {
 
 StoreResult StoreDb::write(rocksdb::WriteBatch& batch) {
   if (!db_) return std::unexpected(failure_);
-  if (!failure_.empty()) {
-    if (!has_room() || !db_->Resume().ok()) return std::unexpected(failure_);
-    failure_.clear();
-  }
+  // Resume() would say that all is well, and the next write end the process by RocksDB's assertions.
+  if (!failure_.empty()) return std::unexpected(failure_);
   const rocksdb::Status status = db_->Write(rocksdb::WriteOptions(), &batch);
   if (!status.ok()) {
     failure_ = sentence("cannot be written", status);
@@ -210,30 +224,34 @@ StoreResult StoreDb::sync() {
 
 StoreResult StoreDb::recover() {
   const std::unique_lock lock(files_);
+  // As long as its disk cannot be written it is better read than closed.
+  if (db_ && !failure_.empty() && !has_room()) return std::unexpected(failure_);
   close();
   return open_files();
 }
 
 StoreResult StoreDb::adopt(const std::string& folder) {
-  namespace fs = std::filesystem;
   const std::unique_lock lock(files_);
+  rocksdb::Env& env = *(options_.env != nullptr ? options_.env : rocksdb::Env::Default());
   const std::string aside = options_.path + ".old";
-  std::error_code error;
-  fs::remove_all(aside, error);
+  remove_folder(env, aside);
   close();
-  fs::rename(options_.path, aside, error);
-  if (!error) fs::rename(folder, options_.path, error);
-  auto opened = error ? StoreResult(std::unexpected("cannot put " + folder + " in place of " + options_.path +
-                                                    ": " + error.message()))
-                      : open_files();
+  rocksdb::Status moved = env.RenameFile(options_.path, aside);
+  if (moved.ok()) moved = env.RenameFile(folder, options_.path);
+  std::unique_ptr<rocksdb::Directory> above;
+  if (env.NewDirectory(options_.path.substr(0, options_.path.rfind('/')), &above).ok())
+    static_cast<void>(above->Fsync());
+  auto opened = moved.ok() ? open_files()
+                           : StoreResult(std::unexpected("cannot put " + folder + " in place of " +
+                                                         options_.path + ": " + moved.ToString()));
   if (opened) {
-    fs::remove_all(aside, error);
+    remove_folder(env, aside);
     return {};
   }
   close();
-  if (fs::exists(aside, error)) {
-    fs::remove_all(options_.path, error);
-    fs::rename(aside, options_.path, error);
+  if (env.FileExists(aside).ok()) {
+    remove_folder(env, options_.path);
+    static_cast<void>(env.RenameFile(aside, options_.path));
   }
   if (auto again = open_files(); !again) return std::unexpected(opened.error() + "; " + again.error());
   return opened;

@@ -64,10 +64,12 @@ class StoreDb {
   void remove(rocksdb::WriteBatch& batch, Family family, std::string_view key);
   // [from, end)
   void remove_range(rocksdb::WriteBatch& batch, Family family, std::string_view from, std::string_view end);
-  // Whole or not at all. After an error nothing is written any more until it has been tried again and the
-  // cause is gone (a full disk), or recover() was called.
+  // Whole or not at all. After an error nothing is written any more until recover().
   StoreResult write(rocksdb::WriteBatch& batch);
   StoreResult sync();
+
+  // Writing has failed: only recover() helps, when there is room again.
+  bool stuck() const { return !failure_.empty(); }
 
   // Closes and opens it again: database() and handle() are others then. Reads may see the last write,
   // although it was reported as failed.

@@ -146,7 +146,21 @@ LogStatus MemberCore::log_status() const {
 }
 
 std::expected<void, std::string> MemberCore::apply(std::uint64_t index, std::span<const std::byte> entry) {
+  const auto mended = parts_.store.mend();
+  if (!mended) return std::unexpected(mended.error());
+  if (*mended) {
+    if (auto reopened = reopen(); !reopened) return reopened;
+    options_.say("the ledger's store was opened again after a write had failed");
+  }
   return chain_->apply(index, entry);
+}
+
+std::expected<void, std::string> MemberCore::reopen() {
+  if (auto reopened = chain_->reopen(); !reopened) return reopened;
+  if (options_.state_replaced) options_.state_replaced();
+  cosigner_->reopened();
+  meet_members();
+  return {};
 }
 
 void MemberCore::applied(const AppliedBlock& block) {
@@ -162,6 +176,9 @@ void MemberCore::applied(const AppliedBlock& block) {
   }
   // Not from within the engine.
   if (meet) {
+    // A loss of power must not take away who there is: whoever this node does not know it does not hear, and
+    // so could never be told. An error shows with the next write.
+    static_cast<void>(parts_.store.sync());
     poster_.post([this] {
       meet_members();
       keeper_->look_soon();
@@ -229,7 +246,8 @@ void MemberCore::install(NodeId from, std::string text,
     return;
   }
   if (manifest.log_index() <= chain_->applied_index() && chain_->height() > 0) {
-    parts_.reactor.post([done = std::move(done)] { done({}); });
+    // The log is about to begin behind it.
+    parts_.reactor.post([done = std::move(done), synced = parts_.store.sync()] { done(synced); });
     return;
   }
   options_.say("fetching the ledger up to block " + std::to_string(manifest.height()) + " from node " +
@@ -244,11 +262,8 @@ void MemberCore::install(NodeId from, std::string text,
 void MemberCore::fetch_state(NodeId from, const v1::Manifest& manifest, StateInstaller::Done done) {
   parts_.installer.install(
       from, manifest, [this, done = std::move(done)](std::expected<void, std::string> fetched) {
-        if (fetched) fetched = chain_->reopen();
+        if (fetched) fetched = reopen();
         if (fetched) {
-          if (options_.state_replaced) options_.state_replaced();
-          cosigner_->reopened();
-          meet_members();
           options_.say("the ledger is here up to block " + std::to_string(chain_->height()));
         } else {
           options_.say("the ledger could not be fetched: " + fetched.error());

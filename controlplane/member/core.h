@@ -96,6 +96,7 @@ class MemberCore final : public LogConsumer {
         farewell_(parts.reactor),
         poster_(parts.reactor) {}
 
+  std::expected<void, std::string> reopen();
   void applied(const AppliedBlock& block);
   void meet_members();
   void see_off(NodeId leaving);

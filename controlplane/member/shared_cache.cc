@@ -117,6 +117,10 @@ void SharedCache::state_replaced() {
   if (!begun_) return begin();
   follow_members();
   take_erasures();
+  // No block has said what came with the copy.
+  read_fences();
+  if (const auto head = read<v1::HeadRecord>(core_.chain().state(), keys::of(keys::kHeads, options_.self)))
+    writer_.ordered(head->head());
 }
 
 void SharedCache::begin() {
@@ -125,6 +129,22 @@ void SharedCache::begin() {
   begun_ = true;
   cache_.set_node(options_.self);
   follow_members();
+  read_fences();
+  const auto head = read<v1::HeadRecord>(state, keys::of(keys::kHeads, options_.self));
+  take_erasures();
+  erasures_.start();
+  writer_.start(head ? head->head() : v1::SegmentHead());
+  sharing_.start();
+  // What was dead before this run may still be in the data plane.
+  fences_.dataplane_started();
+  // New in the swarm: what the others know already comes before it says that it is ready.
+  if (!head && live_members(state).size() > 1) warm_up_.start();
+  expire();
+}
+
+// All that the state has; those that are known already do no harm.
+void SharedCache::read_fences() {
+  const StateView state = core_.chain().state();
   state.scan(keys::kFences, [&](std::string_view, std::string_view value) {
     v1::FenceRecord record;
     if (!record.ParseFromString(std::string(value))) return true;
@@ -139,16 +159,6 @@ void SharedCache::begin() {
     }
     return true;
   });
-  const auto head = read<v1::HeadRecord>(state, keys::of(keys::kHeads, options_.self));
-  take_erasures();
-  erasures_.start();
-  writer_.start(head ? head->head() : v1::SegmentHead());
-  sharing_.start();
-  // What was dead before this run may still be in the data plane.
-  fences_.dataplane_started();
-  // New in the swarm: what the others know already comes before it says that it is ready.
-  if (!head && live_members(state).size() > 1) warm_up_.start();
-  expire();
 }
 
 void SharedCache::follow_members() {

@@ -58,6 +58,7 @@ class SharedCache {
   void applied(const AppliedBlock& block);
   void begin();
   void follow_members();
+  void read_fences();
   void expire();
   void take_fences(std::uint64_t time_ms);
   void take_erasures();

@@ -45,8 +45,9 @@ std::expected<void, std::string> check_checkpoint(const LedgerStore& store, cons
 }  // namespace
 
 std::expected<void, std::string> check_copy(const std::string& folder, const v1::Manifest& wanted,
-                                            const OwnView& own) {
+                                            const OwnView& own, rocksdb::Env* env) {
   StoreOptions options;
+  options.env = env;
   options.path = folder;
   options.create = false;
   auto store = LedgerStore::open(options);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <rocksdb/env.h>
+
 #include "controlplane/ledger/commitment.h"
 #include "controlplane/ledger/note.h"
 #include "swarmdns/v1/ledger.pb.h"
@@ -25,6 +27,6 @@ struct OwnView {
 // beyond the manifest, with a checkpoint that a majority of its voters has cosigned, one of those among them
 // that this node knows, if it knows any. The error says what it is not.
 std::expected<void, std::string> check_copy(const std::string& folder, const v1::Manifest& wanted,
-                                            const OwnView& own);
+                                            const OwnView& own, rocksdb::Env* env = nullptr);
 
 }  // namespace swarmdns::controlplane

@@ -30,7 +30,7 @@ SegmentWriter::SegmentWriter(Reactor& reactor, CachePort& cache, SegmentStore& s
 void SegmentWriter::start(const v1::SegmentHead& ordered) {
   struct Opened {
     SegmentStore::Head head;
-    Sums since;
+    std::map<std::uint64_t, Sums> reached;
     std::string problem;
   };
   const auto opened_store = std::make_shared<Opened>();
@@ -42,38 +42,43 @@ void SegmentWriter::start(const v1::SegmentHead& ordered) {
           return;
         }
         opened_store->head = std::move(*head);
+        Sums sums;
         for (std::uint64_t number = ordered.segment() + 1; number <= opened_store->head.number; ++number) {
           const auto segment = store.header(node, number);
           v1::SegmentHeader header;
           if (!segment || !*segment || !header.ParseFromString((*segment)->header())) continue;
-          opened_store->since.mutations += header.count();
-          opened_store->since.lost += lost_mutations(header);
+          sums.mutations += header.count();
+          sums.lost += lost_mutations(header);
+          opened_store->reached[number] = sums;
         }
       },
       [this, opened_store, ordered, alive = std::weak_ptr(alive_)] {
         if (!alive.expired())
-          opened(std::move(opened_store->head), opened_store->since, ordered, opened_store->problem);
+          opened(std::move(opened_store->head), std::move(opened_store->reached), ordered,
+                 opened_store->problem);
       });
 }
 
-void SegmentWriter::opened(SegmentStore::Head head, Sums since, const v1::SegmentHead& ordered,
-                           const std::string& problem) {
+void SegmentWriter::opened(SegmentStore::Head head, std::map<std::uint64_t, Sums> reached,
+                           const v1::SegmentHead& ordered, const std::string& problem) {
   if (!problem.empty()) {
     trouble_ = problem;
     again_.start(kAgainMs, [this, ordered] { start(ordered); });
     return;
   }
   trouble_.clear();
-  ordered_ = ordered;
-  sums_ = since;
+  // Another one may have been ordered while the store was being read.
+  const v1::SegmentHead meanwhile = std::exchange(ordered_, ordered);
+  reached_ = std::move(reached);
+  told_ = {};
   head_ = std::move(head);
   if (head_.number < ordered.segment()) {
     head_.number = ordered.segment();
     head_.hash = array_from<sizeof(Hash)>(ordered.hash()).value_or(Hash{});
     head_.header.Clear();
     head_.header.set_last_mutation(ordered.last_mutation());
-    sums_ = {};
   }
+  this->ordered(meanwhile);
   if (head_.number != 0) next_ = head_.header.last_mutation() + 1;
   journal_id_ = head_.header.journal_id();
   // Fences that were told while the store was being read come on top.
@@ -252,13 +257,17 @@ void SegmentWriter::written(std::vector<Draft> drafts, Built built) {
   pending_ -= built.bytes;
   stats_.bytes += built.bytes;
   stats_.head = head_.number;
+  Sums newest = reached_.empty() ? told_ : reached_.rbegin()->second;
   for (CutSegment& segment : built.cut) {
     const std::uint64_t lost = lost_mutations(segment.header);
     ++stats_.segments;
     stats_.mutations += segment.header.count();
     stats_.lost += lost;
-    sums_.mutations += segment.header.count();
-    sums_.lost += lost;
+    Sums& sums = reached_[segment.header.number()];
+    sums = newest;
+    sums.mutations += segment.header.count();
+    sums.lost += lost;
+    newest = sums;
     if (events_.cut) events_.cut(std::move(segment));
   }
   // What is behind is not asked for any more.
@@ -281,16 +290,9 @@ void SegmentWriter::want_more() {
 void SegmentWriter::ordered(const v1::SegmentHead& head) {
   if (head.segment() <= ordered_.segment()) return;
   ordered_ = head;
-  if (const auto at = offered_.find(head.segment()); at != offered_.end()) {
-    sums_.mutations -= at->second.mutations;
-    sums_.lost -= at->second.lost;
-    for (auto& [segment, sums] : offered_) {
-      if (segment <= head.segment()) continue;
-      sums.mutations -= at->second.mutations;
-      sums.lost -= at->second.lost;
-    }
-  }
-  offered_.erase(offered_.begin(), offered_.upper_bound(head.segment()));
+  const auto behind = reached_.upper_bound(head.segment());
+  if (behind != reached_.begin()) told_ = std::prev(behind)->second;
+  reached_.erase(reached_.begin(), behind);
 }
 
 void SegmentWriter::offer_head() {
@@ -301,10 +303,10 @@ void SegmentWriter::offer_head() {
   head.set_segment(head_.number);
   head.set_hash(std::string(as_text(head_.hash)));
   head.set_last_mutation(head_.header.last_mutation());
-  head.set_mutations(sums_.mutations);
-  head.set_lost(sums_.lost);
-  head.set_first_mutation(head.last_mutation() + 1 - sums_.mutations - sums_.lost);
-  offered_[head_.number] = sums_;
+  const Sums newest = reached_.empty() ? told_ : reached_.rbegin()->second;
+  head.set_mutations(newest.mutations - told_.mutations);
+  head.set_lost(newest.lost - told_.lost);
+  head.set_first_mutation(head.last_mutation() + 1 - head.mutations() - head.lost());
   offering_ = true;
   events_.propose(std::move(head), [this, alive = std::weak_ptr(alive_)] {
     if (!alive.expired()) offering_ = false;

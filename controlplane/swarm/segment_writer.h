@@ -90,7 +90,7 @@ class SegmentWriter {
     std::uint64_t lost = 0;
   };
 
-  void opened(SegmentStore::Head head, Sums since, const v1::SegmentHead& ordered,
+  void opened(SegmentStore::Head head, std::map<std::uint64_t, Sums> reached, const v1::SegmentHead& ordered,
               const std::string& problem);
   void take(v1::JournalBatch batch);
   void take_one(v1::Mutation mutation, std::uint64_t journal_id);
@@ -123,8 +123,10 @@ class SegmentWriter {
 
   SegmentStore::Head head_;
   v1::SegmentHead ordered_;
-  Sums sums_;                              // since ordered_
-  std::map<std::uint64_t, Sums> offered_;  // by segment: sums_ when its head was offered
+  // Up to the end of each segment behind ordered_, all from the same beginning: whichever of them is ordered,
+  // also one that an earlier life of this node has offered, the next head goes on from there.
+  std::map<std::uint64_t, Sums> reached_;
+  Sums told_;  // up to the end of ordered_
   bool offering_ = false;
 
   Stats stats_;

@@ -212,8 +212,8 @@ void check_promptness(LogWorld& logs, SimWorld& world) {
 
 }  // namespace
 
-Outcome run_log_scenario(std::uint64_t seed, bool keep_trace) {
-  SimWorld world(seed, keep_trace);
+Outcome run_log_scenario(std::uint64_t seed, bool print_trace) {
+  SimWorld world(seed, print_trace);
   LogWorldOptions options = draw_options(world);
   const unsigned voters = options.voters;
   LogWorld logs(world, std::move(options));
@@ -225,7 +225,6 @@ Outcome run_log_scenario(std::uint64_t seed, bool keep_trace) {
   Outcome outcome;
   outcome.broken = logs.broken();
   outcome.trace_hash = world.trace_hash();
-  outcome.trace = world.trace();
   outcome.acknowledged = logs.acknowledged();
   outcome.reads = logs.reads_answered();
   outcome.elections = fate.elections();

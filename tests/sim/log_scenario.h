@@ -9,13 +9,12 @@ namespace swarmdns::sim {
 struct Outcome {
   std::string broken;  // the first invariant that did not hold; "" = all did
   std::uint64_t trace_hash = 0;
-  std::string trace;
   std::uint64_t acknowledged = 0;
   std::uint64_t reads = 0;
   std::uint64_t installs = 0;
   std::uint64_t elections = 0;
 };
 
-Outcome run_log_scenario(std::uint64_t seed, bool keep_trace);
+Outcome run_log_scenario(std::uint64_t seed, bool print_trace);
 
 }  // namespace swarmdns::sim

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -26,6 +27,8 @@ struct SimNetworkOptions {
   // Bytes a second of a pair and channel, so that large messages delay what follows; 0 = no limit.
   std::uint64_t bytes_per_second = 100'000'000;
   std::size_t max_queued_bytes = std::size_t{64} << 20;
+  // Planted: so many messages come to another node than the one they are for.
+  unsigned astray_permille = 0;
 };
 
 class SimNetwork {
@@ -42,6 +45,12 @@ class SimNetwork {
   void heal() { cut_.clear(); }
   SimNetworkOptions& options() { return options_; }
 
+  // Sees, and may change, every message that is sent; false: it is lost.
+  using Tap = std::function<bool(NodeId from, NodeId to, v1::PeerMessage& message)>;
+  void set_tap(Tap tap) { tap_ = std::move(tap); }
+  // As if that node had sent it.
+  bool send(NodeId from, NodeId to, Channel channel, v1::PeerMessage message);
+
   std::uint64_t delivered() const { return delivered_; }
   std::uint64_t lost() const { return lost_; }
 
@@ -52,11 +61,11 @@ class SimNetwork {
     std::size_t queued = 0;
   };
 
-  bool send(NodeId from, NodeId to, Channel channel, v1::PeerMessage message);
   Lane& lane(NodeId from, NodeId to, Channel channel) { return lanes_[{from, to, channel}]; }
 
   SimWorld& world_;
   SimNetworkOptions options_;
+  Tap tap_;
   std::map<NodeId, Link*> up_;
   std::set<std::pair<NodeId, NodeId>> cut_;
   std::map<std::tuple<NodeId, NodeId, Channel>, Lane> lanes_;

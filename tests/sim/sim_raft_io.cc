@@ -12,6 +12,7 @@ namespace {
 
 constexpr unsigned short kCapacityKib = 24 * 1024;
 constexpr std::uint64_t kFullRetryUs = 50'000;
+constexpr std::uint64_t kLateUs = 200'000;
 
 std::string encode(const struct raft_configuration& configuration) {
   struct raft_buffer buffer {};
@@ -82,6 +83,7 @@ class SimLogStore::Io {
   std::uint64_t snapshot_after_ = 0;     // writes before it
   std::uint64_t next_index_ = 1;         // of the entries as C-raft sees them
   bool closing_ = false;
+  std::deque<std::function<void()>> late_;  // writes that were reported and are not done yet
 };
 
 SimLogStore::Io::Io(SimWorld& world, SimDisk& disk) : world_(world), disk_(disk) {
@@ -262,7 +264,15 @@ void SimLogStore::Io::begin_write() {
     const Write write = std::move(writes_.front());
     writes_.pop_front();
     const bool fails = disk_.failing;
-    if (!fails) write.effect();
+    if (disk_.acks_early) {
+      late_.push_back(write.effect);
+      later(kLateUs, [this] {
+        late_.front()();
+        late_.pop_front();
+      });
+    } else if (!fails) {
+      write.effect();
+    }
     begin_write();
     if (write.ended) write.ended(fails ? static_cast<int>(RAFT_IOERR) : 0);
   });

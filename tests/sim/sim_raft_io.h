@@ -32,6 +32,9 @@ struct SimDisk {
   // Of a snapshot, whose files are written beside the entries.
   std::uint64_t max_snapshot_delay_us = 20'000;
 
+  // --- Planted ---
+  bool acks_early = false;  // entries are reported as written long before they are
+
   // --- Durable ---
   struct Entry {
     std::uint64_t term = 0;

@@ -1,5 +1,7 @@
 #include "tests/sim/sim_reactor.h"
 
+#include <cstdio>
+
 namespace swarmdns::sim {
 
 namespace {
@@ -8,7 +10,7 @@ constexpr std::uint64_t kWallClockStartMs = 1'760'000'000'000;
 
 }  // namespace
 
-SimWorld::SimWorld(std::uint64_t seed, bool keep_trace) : random_(seed), keep_trace_(keep_trace) {}
+SimWorld::SimWorld(std::uint64_t seed, bool print_trace) : random_(seed), print_trace_(print_trace) {}
 
 // Not std::uniform_int_distribution: its results are those of a library's version.
 std::uint64_t SimWorld::between(std::uint64_t low, std::uint64_t high) {
@@ -40,7 +42,11 @@ void SimWorld::run_until(std::uint64_t time_us, const std::function<bool()>& don
 void SimWorld::note(const std::string& line) {
   const std::string text = std::to_string(now_us_) + " " + line + "\n";
   for (const char c : text) trace_hash_ = (trace_hash_ ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  if (keep_trace_) trace_ += text;
+  // At once: a crash is to have its trace, too.
+  if (print_trace_) {
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+  }
 }
 
 void SimReactor::drop_all() {

@@ -23,8 +23,8 @@ using controlplane::TimerId;
 
 class SimWorld {
  public:
-  // `keep_trace`: its text, beside its hash.
-  explicit SimWorld(std::uint64_t seed, bool keep_trace = false);
+  // `print_trace`: its text on standard output as it comes, beside its hash.
+  explicit SimWorld(std::uint64_t seed, bool print_trace = false);
   SimWorld(const SimWorld&) = delete;
   SimWorld& operator=(const SimWorld&) = delete;
 
@@ -54,15 +54,13 @@ class SimWorld {
   // A line of what happened; with the time.
   void note(const std::string& line);
   std::uint64_t trace_hash() const { return trace_hash_; }
-  const std::string& trace() const { return trace_; }
 
  private:
   std::mt19937_64 random_;
   std::uint64_t now_us_ = 1'000'000;
   std::uint64_t next_event_ = 0;
   std::map<EventId, std::function<void()>> events_;
-  const bool keep_trace_;
-  std::string trace_;
+  const bool print_trace_;
   std::uint64_t trace_hash_ = 14695981039346656037ULL;
 };
 

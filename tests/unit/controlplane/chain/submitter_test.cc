@@ -285,6 +285,26 @@ TEST_F(SubmitterTest, ARestartSkipsNumbers) {
   EXPECT_GT(highest(), before + 1024);
 }
 
+// Both lives begin to count from the same block, so their bundles have the same number.
+TEST_F(SubmitterTest, WhatAnEarlierLifeHadOnItsWayIsNotTakenForItsOwn) {
+  log.at_once = false;
+  ask(2, note("before"));
+  reactor.run_for(50);
+  ASSERT_EQ(log.waiting(), 1U);
+  start(2, {});
+  const auto asked = ask(2, note("after"));
+  reactor.run_for(50);
+  log.at_once = true;
+  log.commit();
+  ASSERT_TRUE(answered(asked));
+  ASSERT_TRUE(*asked->outcome);
+  EXPECT_EQ(written("before"), 1);
+  EXPECT_EQ(written("after"), 1);
+  v1::Transaction there;
+  ASSERT_TRUE(there.ParseFromString(nodes[1].store.leaves.at((*asked->outcome)->leaf).transaction()));
+  EXPECT_EQ(there.note().text(), "after");
+}
+
 TEST_F(SubmitterTest, WaitsForTheLedgerToBegin) {
   nodes.erase(2);
   log.add(2, &nodes[2]).held = true;

@@ -112,6 +112,10 @@ TEST_F(CoreTest, MembersMeetAndTheLogGrows) {
 }
 
 TEST_F(CoreTest, WhoIsOnTheWayInSpeaksWithThoseWhoLetItIn) {
+  nodes.erase(3);
+  nodes[3] = std::make_unique<MemberNode>(
+      reactor, net, log, 3, test_keys(3), v1::Transaction(), MemoryStore(),
+      std::vector<PeerAddress>{{1, test_member(1).address(), test_member(1).tls_pin()}});
   found();
   add(2);
   // The third has the ledger from before it was let in, and needs the rest.

@@ -37,13 +37,14 @@ inline KeyPair key_pair_of(const LedgerKey& key) {
 class MemberNode {
  public:
   MemberNode(TestReactor& reactor, TestNet& net, FakeLog& log, NodeId id, const KeyPair& keys,
-             const v1::Transaction& genesis = {}, MemoryStore kept = {})
+             const v1::Transaction& genesis = {}, MemoryStore kept = {},
+             std::vector<PeerAddress> first_peers = {})
       : store(std::move(kept)), link_(net.add(id)), log_(log.add(id, nullptr)) {
     MemberCore::Options options;
     options.self = id;
     options.keys = keys;
     options.genesis = genesis;
-    if (id != 1) options.first_peers = {{1, test_member(1).address(), test_member(1).tls_pin()}};
+    options.first_peers = std::move(first_peers);
     options.describe = [this] {
       v1::NodeReport report;
       if (describe) describe(report);
