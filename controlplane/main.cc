@@ -107,7 +107,7 @@ int run_node(const CommandLine& command, const ConfigStore::Start& start, const 
   }
   Node node({store, command.dataplane.empty() ? find_dataplane() : command.dataplane}, start, layered, log,
             machine);
-  SwarmHost swarm([&node] { return node.config(); }, node, log);
+  SwarmHost swarm([&node] { return node.config(); }, node, node, log);
   auto server = AdminServer::start(filled.node().run_dir() + "/admin.sock", access_of(filled.node()), node,
                                    &swarm, [&log](const std::string& text) { log.warning(text); });
   if (!server) {

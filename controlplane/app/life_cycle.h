@@ -32,6 +32,19 @@ struct LifeFacts {
   bool has_ledger = false;         // in_swarm: the ledger knows this node
 };
 
+// What the swarm's side tells the node of its life, and asks. Any thread.
+class LifePort {
+ public:
+  struct Membership {
+    bool in_swarm = false;
+    std::string trouble;      // LifeFacts::membership_trouble
+    bool has_ledger = false;  // LifeFacts
+  };
+  virtual ~LifePort() = default;
+  virtual void membership(const Membership& now) = 0;
+  virtual LifePhase phase() const = 0;
+};
+
 class LifeCycle {
  public:
   static constexpr std::size_t kRemembered = 16;

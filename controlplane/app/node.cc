@@ -26,7 +26,7 @@ uint64_t wall_ms() {
 
 Node::Node(Options options, const ConfigStore::Start& start, const LayeredStart& layered, Log& log,
            Machine& machine)
-    : options_(std::move(options)), log_(log), machine_(machine) {
+    : options_(std::move(options)), log_(log), machine_(machine), life_(make_life(log)) {
   own_ = start.loaded;
   layer_ = layered.layer;
   written_ = layered.config;
@@ -155,6 +155,7 @@ void Node::watch() {
       const std::lock_guard lock(mutex_);
       configured_pid_ = status->pid();
     }
+    look_at_life(status);
     std::unique_lock lock(watch_mutex_);
     if (watch_wake_.wait_for(lock, kWatchInterval, [this] { return watch_stop_; })) return;
   }

@@ -15,6 +15,7 @@
 
 #include "controlplane/api/node_control.h"
 #include "controlplane/app/config_layers.h"
+#include "controlplane/app/life_cycle.h"
 #include "controlplane/app/log.h"
 #include "controlplane/dataplane_link/link.h"
 #include "controlplane/member/config_port.h"
@@ -25,7 +26,7 @@
 
 namespace swarmdns::controlplane {
 
-class Node final : public NodeControl, public ConfigPort {
+class Node final : public NodeControl, public ConfigPort, public LifePort {
  public:
   struct Options {
     ConfigStore store;
@@ -72,6 +73,9 @@ class Node final : public NodeControl, public ConfigPort {
   std::vector<std::string> put_in_force(const v1::KeptConfig& config) override;
   v1::KeptConfig in_force() const override;
 
+  void membership(const Membership& now) override;
+  LifePhase phase() const override;
+
  private:
   // What a candidate would change, or why it is refused.
   struct Candidate {
@@ -88,6 +92,9 @@ class Node final : public NodeControl, public ConfigPort {
   ChildOptions resolver_options();
   std::expected<SpawnOptions, std::string> prepare_dataplane();
   void watch();
+  void look_at_life(const LinkResult<v1::DataplaneStatus>& status);
+  v1::LifeStatus life_status() const;
+  static LifeCycle make_life(Log& log);
   // false: the data plane did not answer; to be tried again.
   bool push_config();
   std::expected<void, std::string> store_dataplane_config(const v1::Config& config);
@@ -131,7 +138,9 @@ class Node final : public NodeControl, public ConfigPort {
   uint64_t applied_ms_ = 0;
   std::string start_note_;
   std::string dataplane_refusal_;  // why the data plane does not take the configuration; "" = it does
-  uint64_t configured_pid_ = 0;    // the data plane that has the configuration in force; 0 = none
+  LifeCycle life_;
+  Membership membership_;
+  uint64_t configured_pid_ = 0;  // the data plane that has the configuration in force; 0 = none
 
   std::unique_ptr<DataplaneLink> link_;
   ResolverPaths resolver_paths_;

@@ -51,6 +51,7 @@ Outcome<v1::NodeStatus> Node::node_status() {
       status.add_warnings("the data plane does not take the configuration: " + dataplane_refusal_);
     }
   }
+  *status.mutable_life() = life_status();
   *status.add_processes() = process_status("dataplane", dataplane_.get(), logs + "dataplane.log");
   *status.add_processes() = process_status("resolver", resolver_.get(), resolver_paths_.log_file);
   if (config.resolver().mode() != v1::UNBOUND) status.mutable_processes(1)->set_state("off");

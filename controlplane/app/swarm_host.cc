@@ -26,19 +26,6 @@ std::string dial_address(const std::string& configured, const std::string& defau
   return host.contains(':') ? "[" + host + "]:" + port : host + ":" + port;
 }
 
-std::string phase_text(const v1::DataplaneStatus& status) {
-  switch (status.readiness().phase()) {
-    case v1::LIFE_READY:
-      return "ready";
-    case v1::LIFE_READY_COLD:
-      return "ready (cold)";
-    case v1::LIFE_WARMING:
-      return "initialize";
-    default:
-      return "configure";
-  }
-}
-
 // Said before anything fails: log, ledger and segments stop being written when it is full.
 std::string low_disk(const std::string& state_dir) {
   struct statvfs disk {};
@@ -51,8 +38,8 @@ std::string low_disk(const std::string& state_dir) {
 
 }  // namespace
 
-SwarmHost::SwarmHost(std::function<v1::Config()> config, ConfigPort& port, Log& log)
-    : config_(std::move(config)), port_(port), log_(log) {}
+SwarmHost::SwarmHost(std::function<v1::Config()> config, ConfigPort& port, LifePort& life, Log& log)
+    : config_(std::move(config)), port_(port), life_(life), log_(log) {}
 
 SwarmHost::~SwarmHost() {
   stop();
@@ -62,6 +49,7 @@ void SwarmHost::start() {
   poller_ = std::jthread([this](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       poll_dataplane();
+      tell_life();
       std::unique_lock lock(poll_mutex_);
       poll_wake_.wait_for(lock, stop, kPollInterval, [] { return false; });
     }
@@ -166,6 +154,7 @@ bool SwarmHost::wait_until(const std::function<bool()>& holds, std::uint64_t pat
 void SwarmHost::poll_dataplane() {
   const v1::Config config = config_();
   v1::NodeReport report;
+  report.set_phase(to_text(life_.phase()));
   report.set_name(config.node().name());
   report.set_region(config.node().region());
   report.set_version(SWARMDNS_VERSION);
@@ -173,7 +162,6 @@ void SwarmHost::poll_dataplane() {
   report.set_ports(static_cast<std::uint32_t>(config.dataplane().ports_size()));
   DataplaneLink link(config.node().run_dir() + "/dataplane.sock");
   if (const auto status = link.status()) {
-    report.set_phase(phase_text(*status));
     report.set_cache_budget_bytes(status->cache().budget_bytes());
     report.set_cache_used_bytes(status->cache().used_bytes());
     report.set_cache_entries(status->cache().entries());
@@ -182,12 +170,26 @@ void SwarmHost::poll_dataplane() {
     if (status->workers_size() > 0)
       report.set_busy_permille(busy / static_cast<std::uint32_t>(status->workers_size()));
   } else {
-    report.set_phase("setup");
     report.add_troubles("the data plane does not answer");
   }
   if (const std::string low = low_disk(config.node().state_dir()); !low.empty()) report.add_troubles(low);
   const std::scoped_lock lock(report_mutex_);
   report_ = std::move(report);
+}
+
+// While a membership is being made or ended there is no ledger yet, or none any more.
+void SwarmHost::tell_life() {
+  LifePort::Membership now;
+  if (const Held held(membership_, std::try_to_lock); !held) {
+    now.in_swarm = true;
+  } else if (member_) {
+    now.in_swarm = true;
+    now.has_ledger = on_reactor<bool>(
+        [this] { return member(member_->core().chain().state(), member_->core().self()).has_value(); });
+  } else {
+    now.trouble = trouble_;
+  }
+  life_.membership(now);
 }
 
 v1::NodeReport SwarmHost::describe() const {

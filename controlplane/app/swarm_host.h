@@ -22,6 +22,7 @@
 #include <thread>
 
 #include "controlplane/api/swarm_control.h"
+#include "controlplane/app/life_cycle.h"
 #include "controlplane/app/log.h"
 #include "controlplane/dataplane_link/link.h"
 #include "controlplane/member/member.h"
@@ -38,7 +39,7 @@ struct HeldConfig {
 class SwarmHost final : public SwarmControl {
  public:
   // `config`: the node's, with defaults; `port`: for the swarm to put its own on top. All outlive it.
-  SwarmHost(std::function<v1::Config()> config, ConfigPort& port, Log& log);
+  SwarmHost(std::function<v1::Config()> config, ConfigPort& port, LifePort& life, Log& log);
   ~SwarmHost() override;
 
   // Opens the membership that the state directory holds. What is wrong is logged and shown; the node goes on
@@ -97,6 +98,7 @@ class SwarmHost final : public SwarmControl {
   bool wait_until(const std::function<bool()>& holds, std::uint64_t patience_ms);
   v1::NodeReport describe() const;
   void poll_dataplane();
+  void tell_life();
 
   // Has it ordered, and waits for the verdict.
   Outcome<v1::Committed> commit(v1::Transaction transaction, const v1::Caller& caller);
@@ -138,6 +140,7 @@ class SwarmHost final : public SwarmControl {
 
   const std::function<v1::Config()> config_;
   ConfigPort& port_;
+  LifePort& life_;
   Log& log_;
   mutable std::shared_mutex membership_;
   std::unique_ptr<Member> member_;

@@ -238,7 +238,7 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
   const Held held(membership_);
   v1::SwarmView view;
   if (!member_) {
-    if (!trouble_.empty()) view.add_troubles(trouble_);
+    if (!trouble_.empty()) return std::unexpected(require_member().error());
     return view;
   }
   if (request.linearizable()) {
@@ -262,7 +262,7 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
     view.set_swarm_id(identity.swarm_id());
     view.set_incarnation(identity.incarnation());
     view.set_self(core.self());
-    view.set_phase(core.chain().height() == 0 ? "initialize" : describe().phase());
+    view.set_phase(to_text(life_.phase()));
     const bool in_log = std::ranges::find(log.members, core.self(), &LogMember::id) != log.members.end();
     view.set_log_state(state_text(log, in_log));
     view.set_leader(log.leader);

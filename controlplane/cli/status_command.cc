@@ -4,6 +4,7 @@
 #include "controlplane/cli/human.h"
 #include "controlplane/cli/json.h"
 #include "controlplane/cli/swarm_commands.h"
+#include "controlplane/cli/time_text.h"
 
 namespace swarmdns::controlplane {
 namespace {
@@ -93,6 +94,12 @@ void print_dataplane(Context& context, const v1::DataplaneStatus& status) {
               << ")\n";
 }
 
+std::string life_text(const v1::LifeStatus& life, const Style& style) {
+  const std::string since = " since " + time_text(life.since_ms());
+  if (life.waits_for().empty()) return style.good(life.phase()) + since;
+  return style.warn(life.phase()) + since + ", waits for " + life.waits_for();
+}
+
 // What the swarm says of this node, when it is in one. A control plane that has no swarm to speak of is no
 // news here.
 std::optional<v1::SwarmView> swarm_part(Context& context) {
@@ -123,6 +130,7 @@ int show_status(Context& context) {
   if (!status->region().empty()) context.out << ", " << status->region();
   context.out << ", SwarmDNS " << status->version() << "\n";
   context.out << "configuration " << status->config_file() << "\n";
+  if (status->has_life()) context.out << "life " << life_text(status->life(), context.style) << "\n";
   if (swarm) print_swarm_part(context, *swarm);
   context.out << "\n";
   print_processes(context, *status);

@@ -27,7 +27,8 @@ std::string bucket_prefix(std::uint16_t bucket) {
 
 std::string LedgerStore::broken(const std::string& what) const {
   return "the ledger's store " + db_->path() + " is damaged: " + what +
-         "; the node can fetch the store from a peer";
+         "; take this node out on another member (swarmctl swarm remove), move STATE_DIR/swarm away, and let "
+         "it join anew";
 }
 
 std::expected<std::unique_ptr<LedgerStore>, std::string> LedgerStore::open(StoreOptions options) {

@@ -88,7 +88,9 @@ std::string StoreDb::sentence(const char* doing, const rocksdb::Status& status) 
   if (status.IsNoSpace())
     text += "; its disk is full: make room, it goes on by itself";
   else if (status.IsCorruption())
-    text += "; the file is damaged: the node can fetch the store from a peer";
+    text +=
+        "; the file is damaged: take this node out on another member (swarmctl swarm remove), move "
+        "STATE_DIR/swarm away, and let it join anew";
   return text;
 }
 
