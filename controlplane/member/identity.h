@@ -3,7 +3,8 @@
 //   identity.json   NodeIdentity; without it the node is in no swarm
 //   config.json     the swarm's configuration in force here (app/config_layers.h)
 //   segments/       RocksDB of the mutation segments, of all incarnations
-// and in the place that identity.json names, beside it or in a folder of its own after a recovery (recovery.h):
+// and in the place that identity.json names, beside it or in a folder of its own after a recovery
+// (recovery.h):
 //   ledger.key, tls.key   certs/keys.h
 //   log/            the engine's log
 //   ledger/         the ledger's RocksDB
