@@ -89,6 +89,23 @@ v1::MemberRecord record_of(const v1::MemberAdded& body) {
   return member;
 }
 
+bool is_voter(const StateView& state, std::uint64_t id) {
+  const auto log = read<v1::LogMembers>(state, keys::kLogMembers);
+  return log && std::ranges::find(log->voters(), id) != log->voters().end();
+}
+
+// Its streams are cut, and its vote counts still. Were another one removed meanwhile, the rest might be no
+// majority, and could never take them out.
+std::optional<v1::MemberRecord> removed_voter(const StateView& state) {
+  const auto log = read<v1::LogMembers>(state, keys::kLogMembers);
+  if (!log) return std::nullopt;
+  for (const std::uint64_t id : log->voters()) {
+    auto member = read<v1::MemberRecord>(state, keys::of(keys::kMembers, id));
+    if (member && member->removed_height() != 0) return member;
+  }
+  return std::nullopt;
+}
+
 std::size_t live_members(const StateView& state) {
   std::size_t count = 0;
   state.scan(keys::kMembers, [&](std::string_view, std::string_view value) {
@@ -164,6 +181,10 @@ Applied member_removed(StateView& state, const BlockPlace& place, const v1::Memb
   auto member = live_member(state, body.id());
   if (!member) return refused("id: " + std::to_string(body.id()) + " is no member");
   if (live_members(state) == 1) return refused("id: it is the last member; a swarm has one at least");
+  if (const auto other = removed_voter(state); other && is_voter(state, body.id())) {
+    return refused("id: the log has not parted with " + other->name() +
+                   " yet, which was removed before; try again in a few seconds");
+  }
   member->set_removed_height(place.height);
   member->set_removed_ms(place.time_ms);
   member->set_left(body.left());

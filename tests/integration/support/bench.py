@@ -41,6 +41,8 @@ class NodeUnderTest:
         born = procs.start_time(pid)
         os.kill(pid, signal.SIGKILL)
         procs.wait_gone(pid, born, 5)
+        if part == "dataplane":
+            time.sleep(2)  # the kernel lets go of AF_XDP queues a while after the process has gone
         return pid
 
     def start(self, part="controlplane"):

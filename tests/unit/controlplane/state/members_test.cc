@@ -85,6 +85,29 @@ TEST(Members, TheLastIsNotRemoved) {
   EXPECT_THAT(swarm.apply(remove), HasSubstr("last member"));
 }
 
+TEST(Members, NoSecondVoterIsRemovedBeforeTheLogHasPartedWithTheFirst) {
+  TestSwarm swarm;
+  ASSERT_EQ(swarm.issue(kTokenA), "");
+  ASSERT_EQ(swarm.add(TestSwarm::member("n2", 2), kTokenA), "");
+  ASSERT_EQ(swarm.issue(kTokenB), "");
+  ASSERT_EQ(swarm.add(TestSwarm::member("n3", 3), kTokenB), "");
+  const auto vote = [&](std::vector<std::uint64_t> voters) {
+    v1::Transaction transaction;
+    transaction.mutable_log_members()->mutable_voters()->Assign(voters.begin(), voters.end());
+    return swarm.apply(transaction);
+  };
+  const auto remove = [&](std::uint64_t id) {
+    v1::Transaction transaction;
+    transaction.mutable_member_removed()->set_id(id);
+    return swarm.apply(transaction);
+  };
+  ASSERT_EQ(vote({1, 2, 3}), "");
+  ASSERT_EQ(remove(2), "");
+  EXPECT_THAT(remove(3), HasSubstr("the log has not parted with n2 yet"));
+  ASSERT_EQ(vote({1, 3}), "");
+  EXPECT_EQ(remove(3), "");
+}
+
 TEST(Members, ProgramsThatAreTooOldOrTooNewAreRefused) {
   TestSwarm swarm;
   ASSERT_EQ(swarm.issue(kTokenA), "");
