@@ -40,9 +40,19 @@ std::string address_of(std::uint16_t first_port, unsigned index) {
   return "127.0.0.1:" + std::to_string(first_port + index);
 }
 
+// No swarm configuration is ordered here.
+class NoConfig final : public cp::ConfigPort {
+ public:
+  std::vector<std::string> judge(const v1::KeptConfig&, const std::string&) override { return {}; }
+  std::vector<std::string> put_in_force(const v1::KeptConfig&) override { return {}; }
+  v1::KeptConfig in_force() const override { return {}; }
+};
+
 std::unique_ptr<cp::Member> start(const cp::IdentityFiles& files, cp::Identity identity,
                                   const std::string& address) {
+  static NoConfig no_config;
   cp::Member::Options options;
+  options.config = &no_config;
   options.listen = address;
   options.describe = [] { return v1::NodeReport(); };
   options.say = [](const std::string&) {};
