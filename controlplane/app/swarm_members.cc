@@ -242,15 +242,12 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
     return view;
   }
   if (request.linearizable()) {
-    std::promise<std::expected<std::uint64_t, LogFault>> done;
+    std::promise<std::expected<void, std::string>> done;
     member_->reactor().post([&] {
-      member_->core().log().read(
-          [&](std::expected<std::uint64_t, LogFault> result) { done.set_value(result); });
+      member_->core().fresh().read([&](std::expected<void, std::string> result) { done.set_value(result); });
     });
-    if (const auto read = done.get_future().get(); !read) {
-      return std::unexpected(Refusal{Refusal::Kind::kUnavailable,
-                                     std::string("the quorum could not be asked: ") + to_text(read.error())});
-    }
+    if (const auto read = done.get_future().get(); !read)
+      return std::unexpected(Refusal{Refusal::Kind::kUnavailable, read.error()});
   }
   member_->run([&] {
     MemberCore& core = member_->core();

@@ -103,8 +103,10 @@ int not_a_member(Context& context, const v1::SwarmView& view) {
 }
 
 // Asks for the view and prints it as JSON, or says why not. nullopt: `code` is the exit code.
-std::optional<v1::SwarmView> view_of(Context& context, int& code) {
-  auto view = context.swarm->swarm(v1::GetSwarmRequest());
+std::optional<v1::SwarmView> view_of(Context& context, bool confirmed, int& code) {
+  v1::GetSwarmRequest request;
+  request.set_linearizable(confirmed);
+  auto view = context.swarm->swarm(request);
   if (!view) {
     code = fail(context, view.error());
     return std::nullopt;
@@ -142,9 +144,9 @@ void print_swarm_part(Context& context, const v1::SwarmView& view) {
   }
 }
 
-int show_swarm(Context& context) {
+int show_swarm(Context& context, bool confirmed) {
   int code = kExitOk;
-  const auto view = view_of(context, code);
+  const auto view = view_of(context, confirmed, code);
   if (!view) return code;
   // What was asked for is shown either way; the exit status is for scripts that watch the swarm.
   code = decides(*view) ? kExitOk : kExitUnreachable;
@@ -169,9 +171,9 @@ int show_swarm(Context& context) {
   return code;
 }
 
-int show_nodes(Context& context) {
+int show_nodes(Context& context, bool confirmed) {
   int code = kExitOk;
-  const auto view = view_of(context, code);
+  const auto view = view_of(context, confirmed, code);
   if (!view) return code;
   if (context.json) {
     context.out << to_json(*view);
@@ -213,7 +215,7 @@ int show_nodes(Context& context) {
 int change_settings(Context& context, const std::vector<std::string>& changes, const std::string& reason) {
   if (changes.empty()) {
     int code = kExitOk;
-    const auto view = view_of(context, code);
+    const auto view = view_of(context, false, code);
     if (!view) return code;
     if (context.json) {
       context.out << to_json(view->settings());

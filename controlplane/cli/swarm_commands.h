@@ -55,8 +55,9 @@ struct RotateOptions {
 };
 int rotate_authority(Context& context, const RotateOptions& options);
 
-int show_swarm(Context& context);
-int show_nodes(Context& context);
+// `confirmed`: a majority is asked first, so that what is shown is not older than the question.
+int show_swarm(Context& context, bool confirmed);
+int show_nodes(Context& context, bool confirmed);
 int change_settings(Context& context, const std::vector<std::string>& changes, const std::string& reason);
 
 // The swarm's part of `status`; nothing when the node is in none.

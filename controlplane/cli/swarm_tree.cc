@@ -169,6 +169,15 @@ void add_settings(CLI::App& swarm, Choice& choice) {
   add_reason(*settings, o->reason);
 }
 
+void add_view(CLI::App& parent, Choice& choice, const std::string& name, const std::string& help,
+              int (*show)(Context&, bool), const std::string& example) {
+  const auto confirmed = std::make_shared<bool>(false);
+  CLI::App* view = leaf(
+      parent, choice, name, help, [confirmed, show](Context& x) { return show(x, *confirmed); }, example);
+  view->add_flag("--confirmed", *confirmed,
+                 "ask a majority first: nothing older than the question is shown; an error without quorum");
+}
+
 }  // namespace
 
 void add_swarm(CLI::App& app, Choice& choice) {
@@ -178,11 +187,11 @@ void add_swarm(CLI::App& app, Choice& choice) {
   add_join(*swarm, choice);
   add_members(*swarm, choice);
   add_authority(*swarm, choice);
-  leaf(*swarm, choice, "status", "quorum, leader, ledger, and what is wrong", show_swarm,
-       "swarmctl swarm status");
+  add_view(*swarm, choice, "status", "quorum, leader, ledger, and what is wrong", show_swarm,
+           "swarmctl swarm status");
   add_settings(*swarm, choice);
-  leaf(app, choice, "nodes", "the nodes of the swarm: role, state, load, how far behind", show_nodes,
-       "swarmctl nodes");
+  add_view(app, choice, "nodes", "the nodes of the swarm: role, state, load, how far behind", show_nodes,
+           "swarmctl nodes");
 }
 
 }  // namespace swarmdns::controlplane

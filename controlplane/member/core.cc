@@ -58,6 +58,7 @@ void MemberCore::start(ReplicatedLog& log) {
   follower_ = std::make_unique<Follower>(reactor, parts_.link, *chain_, *cosigner_, *roster_, options_.self,
                                          std::move(follow));
   submitter_->send_to([this] { return follower_->following() ? follower_->leader() : 0; });
+  fresh_ = std::make_unique<FreshRead>(reactor, parts_.link, log, *chain_, *follower_);
   // Last, so that whoever else listens has heard of the block before.
   chain_->subscribe([this](const AppliedBlock& block) { applied(block); });
   meet_members();
@@ -106,6 +107,12 @@ void MemberCore::receive(NodeId from, Channel, v1::PeerMessage message) {
       break;
     case v1::PeerMessage::kBlocksResponse:
       follower_->receive(from, message.blocks_response());
+      break;
+    case v1::PeerMessage::kHeightRequest:
+      fresh_->receive(from, message.request(), message.height_request());
+      break;
+    case v1::PeerMessage::kHeightResponse:
+      fresh_->receive(from, message.request(), message.height_response());
       break;
     case v1::PeerMessage::kReport:
       roster_->receive(from, std::move(*message.mutable_report()));

@@ -18,6 +18,7 @@
 #include "controlplane/core/reactor.h"
 #include "controlplane/member/block_server.h"
 #include "controlplane/member/follower.h"
+#include "controlplane/member/fresh_read.h"
 #include "controlplane/membership/log_keeper.h"
 #include "controlplane/membership/roster.h"
 #include "controlplane/membership/version_keeper.h"
@@ -71,6 +72,7 @@ class MemberCore final : public LogConsumer {
   Submitter& submitter() { return *submitter_; }
   Roster& roster() { return *roster_; }
   Follower& follower() { return *follower_; }
+  FreshRead& fresh() { return *fresh_; }
   ReplicatedLog& log() { return *log_; }
   // The log as this node sees it: of one that follows, as the ledger and the others tell.
   LogStatus log_status() const;
@@ -117,6 +119,7 @@ class MemberCore final : public LogConsumer {
   std::unique_ptr<VersionKeeper> versions_;
   std::unique_ptr<BlockServer> blocks_;
   std::unique_ptr<Follower> follower_;
+  std::unique_ptr<FreshRead> fresh_;
   std::function<void(NodeId, v1::PeerMessage)> other_;
   bool leads_ = false;
   bool log_installs_ = false;

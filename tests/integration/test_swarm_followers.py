@@ -39,6 +39,9 @@ def test_two_follow_and_have_what_the_others_have(swarm):
     # What one that follows orders goes by way of the leader.
     outside[0].ctl("swarm", "token", "--role", "backup", "--reason", "by a follower")
     assert "by a follower" in one.ctl("ledger", "log").stdout
+    # What was acknowledged anywhere is in what it shows when it is to be sure.
+    newest = height(one)
+    assert int(told(outside[0], "swarm", "status", "--confirmed")["height"]) >= newest
 
 
 def test_one_that_was_away_comes_up_to_date(swarm):

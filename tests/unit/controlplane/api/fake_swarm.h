@@ -27,6 +27,7 @@ class FakeSwarm final : public SwarmControl {
   v1::RecoverSwarmResponse recovered;
   v1::RotateAuthorityResponse rotated;
   v1::SwarmView view;
+  v1::GetSwarmRequest viewed;  // the newest, as it is not in `asked`
   v1::ApplySwarmConfigResponse applied;
   v1::ListSwarmConfigsResponse configs;
   v1::ListBlocksResponse listed;
@@ -79,6 +80,7 @@ class FakeSwarm final : public SwarmControl {
     return answer("rotate_authority", request, rotated);
   }
   Outcome<v1::SwarmView> swarm(const v1::GetSwarmRequest& request) override {
+    viewed = request;
     return give("swarm", request, view);
   }
   Outcome<v1::Committed> change_settings(const v1::ChangeSettingsRequest& request) override {

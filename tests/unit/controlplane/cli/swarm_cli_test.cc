@@ -243,6 +243,19 @@ TEST_F(SwarmCli, RotateReadsTheRootKeyAndKeepsANewOne) {
   EXPECT_EQ(run({"swarm", "rotate-ca"}), kExitUsage);
 }
 
+TEST_F(SwarmCli, AMajorityIsAskedFirstWhenThatIsWished) {
+  three_nodes();
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"nodes"}, {"swarm", "status"}}) {
+    EXPECT_EQ(run(command), kExitOk) << err();
+    EXPECT_FALSE(swarm_.viewed.linearizable());
+    std::vector<std::string> confirmed = command;
+    confirmed.push_back("--confirmed");
+    EXPECT_EQ(run(confirmed), kExitOk) << err();
+    EXPECT_TRUE(swarm_.viewed.linearizable());
+  }
+}
+
 TEST_F(SwarmCli, NodesAreATable) {
   three_nodes();
   swarm_.view.mutable_nodes(1)->mutable_report()->set_config_problem("no user \"x\"");

@@ -207,5 +207,41 @@ TEST_F(FollowerTest, ASilentPeerIsLeftForAnother) {
   EXPECT_TRUE(level());
 }
 
+// Nothing reaches it for a while, but what the leader says to its question.
+TEST_F(FollowerTest, AReadWaitsForWhatWasAcknowledgedBefore) {
+  start_follower();
+  ASSERT_TRUE(level());
+  bool blocks = false;
+  net.lose = [&](NodeId, NodeId to, const v1::PeerMessage& message) {
+    return to == 3 && message.has_blocks_response() && !blocks;
+  };
+  ASSERT_TRUE(order(1, note("acknowledged")));
+  const std::uint64_t acknowledged = at(1).chain().height();
+  std::optional<std::expected<void, std::string>> read;
+  std::uint64_t seen = 0;
+  at(3).core->fresh().read([&](std::expected<void, std::string> result) {
+    read = std::move(result);
+    seen = at(3).chain().height();
+  });
+  reactor.run_for(FreshRead::kPatienceMs / 2);
+  EXPECT_FALSE(read.has_value());
+  EXPECT_LT(at(3).chain().height(), acknowledged);
+  blocks = true;
+  ASSERT_TRUE(reactor.run_until([&] { return read.has_value(); }, 30'000));
+  EXPECT_TRUE(*read) << read->error();
+  EXPECT_GE(seen, acknowledged);
+}
+
+TEST_F(FollowerTest, AReadThatNobodyAnswersFails) {
+  start_follower();
+  ASSERT_TRUE(level());
+  net.lose = [](NodeId, NodeId, const v1::PeerMessage& message) { return message.has_height_response(); };
+  std::optional<std::expected<void, std::string>> read;
+  at(3).core->fresh().read([&](std::expected<void, std::string> result) { read = std::move(result); });
+  ASSERT_TRUE(reactor.run_until([&] { return read.has_value(); }, 30'000));
+  ASSERT_FALSE(*read);
+  EXPECT_THAT(read->error(), HasSubstr("did not answer"));
+}
+
 }  // namespace
 }  // namespace swarmdns::controlplane
