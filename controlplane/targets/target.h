@@ -26,6 +26,7 @@ struct TargetError {
     kBroken,       // an answer that makes no sense: half an object, a wrong checksum
     kInvalid,      // a name or a size that the place does not take; a setting that is wrong
     kUnsupported,  // the place cannot do this (object lock, for one)
+    kCancelled,    // whoever opened the target asked it to stop
   };
   Kind kind;
   std::string what;  // a sentence that names the target, the object and the mend
