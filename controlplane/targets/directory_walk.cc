@@ -84,7 +84,8 @@ TargetResult<std::uint64_t> DirectoryTarget::sweep(std::int64_t age_ms) {
   for (const std::string& name : *names) {
     struct stat facts;
     int error = calls_.stat(fresh->get(), name.c_str(), facts);
-    if (error == 0 && (!S_ISREG(facts.st_mode) || now_ms - modified_ms(facts) < age_ms)) continue;
+    const bool young = age_ms > 0 && error == 0 && now_ms - modified_ms(facts) < age_ms;
+    if (error == 0 && (!S_ISREG(facts.st_mode) || young)) continue;
     if (error == 0) error = calls_.unlink(fresh->get(), name.c_str());
     if (error == -ENOENT) continue;  // its writer or another sweeper was first
     if (error < 0) return failure(error, "remove ~new/" + name);

@@ -71,7 +71,8 @@ TargetResult<std::uint64_t> S3Target::sweep(std::int64_t age_ms) {
     for (const S3Upload& upload : page->uploads) {
       if (!upload.key.starts_with(settings_.prefix)) continue;
       if (!valid_object_name(std::string_view(upload.key).substr(settings_.prefix.size()))) continue;
-      if (upload.begun_ms == 0 || now_ms - upload.begun_ms < age_ms) continue;
+      // Stores round their times; without an age, all that is there is old enough.
+      if (age_ms > 0 && (upload.begun_ms == 0 || now_ms - upload.begun_ms < age_ms)) continue;
       if (auto done = abort(upload.key, upload.id, false); !done) return std::unexpected(done.error());
       ++gone;
     }

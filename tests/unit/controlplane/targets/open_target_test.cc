@@ -43,7 +43,7 @@ TEST(OpenTarget, ADirectory) {
                                 "bandwidth_kib_s: 1000000 path: '" +
                                 folder.path() + "'"));
   ASSERT_TRUE(settings) << settings.error();
-  const auto target = open_target(*settings, {});
+  const auto target = open_target(*settings, {}, {.first_wait_ms = 1});
   ASSERT_TRUE(target) << target.error();
   keeps_the_contract(**target);
   EXPECT_EQ((*target)->description(), "directory usb (" + folder.path() + ")");
@@ -61,7 +61,7 @@ TEST(OpenTarget, AnS3Store) {
   ASSERT_TRUE(settings) << settings.error();
   EXPECT_EQ(settings->region, "Frankfurt");
   EXPECT_EQ(settings->part_mib, 64u);
-  const auto target = open_target(*settings, {});
+  const auto target = open_target(*settings, {}, {.first_wait_ms = 1});
   ASSERT_TRUE(target) << target.error();
   keeps_the_contract(**target);
   EXPECT_EQ((*target)->description(), "s3 eu (" + store.http.url() + ", bucket swarm)");
