@@ -207,14 +207,14 @@ def test_wrong_settings(s3, swift, tmp_path):
     assert "secret key is wrong" in s3(credentialsFile=key_file(tmp_path, "swarm:tester", "wrong")).fails("refused", "list", "")
     assert "correct bucket" in s3(bucket="no-such-bucket").fails("invalid", "put", "a", octets=b"x")
     assert "correct bucket" in s3(bucket="no-such-bucket").fails("invalid", "list", "")
-    reader = s3(credentialsFile=key_file(tmp_path, swift.reader_key, swift.reader_secret))
-    assert "AccessDenied" in reader.fails("refused", "list", "")
-    assert reader.fails("refused", "remove", "packs/one")
+    stranger = s3(credentialsFile=key_file(tmp_path, swift.stranger_key, swift.stranger_secret))
+    assert "AccessDenied" in stranger.fails("refused", "list", "")
+    assert stranger.fails("refused", "remove", "packs/one")
 
 
 def test_a_delete_credential_of_its_own(s3, swift, tmp_path):
     # Here it is the key that may do nothing: so it is seen which of the two was used.
-    tool = s3(deleteCredentialsFile=key_file(tmp_path, swift.reader_key, swift.reader_secret))
+    tool = s3(deleteCredentialsFile=key_file(tmp_path, swift.stranger_key, swift.stranger_secret))
     tool.ok("put", "packs/one", octets=b"one")
     tool.fails("refused", "remove", "packs/one")
     assert tool.names() == ["packs/one"]

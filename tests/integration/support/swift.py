@@ -68,7 +68,7 @@ storage_domain = {domain}
 [filter:tempauth]
 use = egg:swift#tempauth
 user_swarm_tester = testing .admin
-user_swarm_reader = reading .reseller_reader
+user_swarm_stranger = nothing
 [filter:symlink]
 use = egg:swift#symlink
 [filter:slo]
@@ -115,8 +115,8 @@ def takes_attributes(folder):
 class Swift:
     access_key = "swarm:tester"
     secret_key = "testing"
-    reader_key = "swarm:reader"  # signs rightly, and may not write
-    reader_secret = "reading"
+    stranger_key = "swarm:stranger"  # signs rightly, and may do nothing
+    stranger_secret = "nothing"
     region = "us-east-1"
     page = 20  # objects in a page of a listing
     domain = "s3.localhost"  # of virtual-host style
