@@ -168,6 +168,7 @@ int DirectoryTarget::publish(const OpenFile& from, const std::string& file, cons
   int error = calls_.rename(from.get(), file.c_str(), to, place.file.c_str(), replace);
   if (replace || (error != -EINVAL && error != -ENOSYS && error != -EOPNOTSUPP)) return error;
   error = calls_.link(from.get(), file.c_str(), to, place.file.c_str());
+  if (error == -EPERM || error == -ENOSYS) return -EOPNOTSUPP;  // EPERM: it has no hard links (link(2))
   if (error < 0) return error;
   calls_.unlink(from.get(), file.c_str());  // else sweep() does
   return 0;

@@ -49,6 +49,8 @@ Meaning meaning_of(int error) {
     case ENOTDIR:
       return {Kind::kBroken,
               "there is a symbolic link or another file in its way, which is not followed: remove it"};
+    case EOPNOTSUPP:
+      return {Kind::kUnsupported, "use a file system that has hard links, or renames that overwrite nothing"};
     case EISDIR:
     case ENOTEMPTY:
       return {Kind::kInvalid, "there is a folder of that name"};

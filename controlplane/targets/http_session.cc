@@ -1,5 +1,7 @@
 #include "controlplane/targets/http_session.h"
 
+#include <sodium.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -160,12 +162,17 @@ void HttpSession::prepare(Transfer& transfer, const S3Credentials& credentials) 
   // does not send it by itself.
   for (const auto& [name, value] : request.headers) transfer.add_header(name + ": " + value);
   if (!credentials.session_token.empty()) {
-    transfer.add_header("x-amz-security-token: " + std::string(credentials.session_token.view()));
+    std::string line = "x-amz-security-token: " + std::string(credentials.session_token.view());
+    transfer.add_header(line);
+    sodium_memzero(line.data(), line.size());
   }
   set(CURLOPT_HTTPHEADER, transfer.headers.get());
   set(CURLOPT_AWS_SIGV4, ("aws:amz:" + settings_.region + ":s3").c_str());
   set(CURLOPT_USERNAME, credentials.access_key_id.c_str());
-  set(CURLOPT_PASSWORD, std::string(credentials.secret_access_key.view()).c_str());
+  std::string secret(
+      credentials.secret_access_key.view());  // libcurl keeps a copy until the exchange is over
+  set(CURLOPT_PASSWORD, secret.c_str());
+  sodium_memzero(secret.data(), secret.size());
 
   if (request.method == "HEAD") {
     set(CURLOPT_NOBODY, 1L);

@@ -73,13 +73,22 @@ TargetResult<HttpAnswer> S3Target::ask_if_none(HttpRequest request, const std::s
     conditional.headers.emplace("if-none-match", "*");
     auto answer = ask(std::move(conditional), doing);
     if (answer || answer.error().kind != Kind::kUnsupported) return answer;
-    conditional_ = false;
+    answer = ask(std::move(request), doing);
+    conditional_ = !answer && answer.error().kind == Kind::kUnsupported;  // then that was not the reason
+    return answer;
   }
   return ask(std::move(request), doing);
 }
 
 TargetResult<S3Target::Head> S3Target::look(const std::string& name) {
   auto answer = ask({.method = "HEAD", .url = urls_.object(key(name))}, "look at " + name);
+  if (!answer && (answer.error().kind == Kind::kRefused || answer.error().kind == Kind::kBroken)) {
+    // The answer to a HEAD has no body that says why; that to a GET has.
+    HttpRequest request{.method = "GET", .url = urls_.object(key(name))};
+    request.headers.emplace("range", "bytes=0-0");
+    auto explained = ask(std::move(request), "look at " + name);
+    if (!explained) return std::unexpected(explained.error());
+  }
   if (!answer) return std::unexpected(answer.error());
   const auto bytes = number(answer->header("content-length"));
   if (!bytes) return failure(Kind::kBroken, "the store does not tell the size of " + name);

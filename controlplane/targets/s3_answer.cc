@@ -55,6 +55,8 @@ constexpr KnownCode kCodes[] = {
     {"InvalidObjectState", Kind::kRefused, "it lies in an archive: restore it there first"},
     {"ObjectLockConfigurationNotFoundError", Kind::kUnsupported,
      "make the bucket with object lock, or leave object_lock_days out"},
+    {"InvalidRequest", Kind::kUnsupported,
+     "the store cannot do this (a lock wants a bucket made with object lock)"},
     {"NotImplemented", Kind::kUnsupported, ""},
     {"MethodNotAllowed", Kind::kUnsupported, ""},
 };

@@ -216,6 +216,16 @@ TEST(DirectoryTarget, ErrorsNameTheMend) {
   }
 }
 
+TEST(DirectoryTarget, AFileSystemThatCannotKeepFromOverwritingIsRefused) {
+  TemporaryFolder folder;
+  FailingFiles calls;
+  calls.fail_all("rename", EINVAL);
+  calls.fail_all("link", EPERM);
+  DirectoryTarget target({"local", folder.path()}, calls);
+  EXPECT_FAILS(target.put("a", octets_of("x")), kUnsupported, "hard links");
+  EXPECT_EQ(files_in(folder / "~new"), 0u);
+}
+
 TEST(DirectoryTarget, SyncsBeforeItPublishesAndAfter) {
   TemporaryFolder folder;
   FailingFiles calls;

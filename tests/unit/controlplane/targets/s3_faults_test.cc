@@ -44,6 +44,7 @@ TEST(S3Faults, EachAnswerHasItsKindAndItsMend) {
       {s3_failure(413, "EntityTooLarge"), Kind::kFull, "quota"},
       {s3_failure(400, "BadDigest"), Kind::kBroken, "not what was sent"},
       {s3_failure(409, "OperationAborted"), Kind::kUnavailable, "same time"},
+      {s3_failure(400, "InvalidRequest"), Kind::kUnsupported, "object lock"},
       {s3_failure(501, "NotImplemented"), Kind::kUnsupported, "NotImplemented"},
       {{.status = 502, .body = "<html><body>Bad gateway"}, Kind::kUnavailable, "502"},
       {{.status = 418, .body = "a teapot"}, Kind::kBroken, "is url that of an S3 store"},
@@ -73,7 +74,9 @@ TEST(S3Faults, AWrongClockIsTold) {
   ScriptedReply reply = s3_failure(403, "RequestTimeTooSkewed");
   reply.headers["Date"] = "Sun, 09 Sep 2001 01:46:40 GMT";
   ScriptedHttp http(always(reply));
-  EXPECT_FAILS(s3_target(http.url())->head("a"), kRefused, "policy");  // a HEAD has no body to say why
+  EXPECT_FAILS(s3_target(http.url())->head("a"), kRefused,
+               "set it (chrony)");  // which the answer to a HEAD cannot say
+  EXPECT_FAILS(s3_target(http.url())->put("a", octets_of("x")), kRefused, "set it (chrony)");
   EXPECT_FAILS(s3_target(http.url())->list("", [](const ObjectInfo&) { return true; }), kRefused,
                "s ahead of the store's: set it");
 }

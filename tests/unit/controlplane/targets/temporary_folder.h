@@ -1,4 +1,4 @@
-// A folder that goes with its owner.
+// A folder that goes with its owner; in memory where there is such a place, for targets sync each file.
 #pragma once
 
 #include <cstdlib>
@@ -10,7 +10,10 @@ namespace swarmdns::controlplane {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "swarmdns-targets-XXXXXX").string();
+    const std::filesystem::path memory = "/dev/shm";
+    const auto above =
+        std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+    std::string pattern = (above / "swarmdns-targets-XXXXXX").string();
     path_ = mkdtemp(pattern.data());
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
