@@ -76,8 +76,8 @@ class Target {
   // An object that is not there is success. Wants the delete credential where the place has one.
   virtual TargetResult<void> remove(const std::string& name) = 0;
 
-  // What a crash left half-done (parts of uploads, temporary files) and is older than `age_ms` goes; with 0 also
-  // what is under way just now. The number of what went.
+  // What a crash left half-done (parts of uploads, temporary files) and is older than `age_ms` goes; with 0
+  // also what is under way just now. The number of what went.
   virtual TargetResult<std::uint64_t> sweep(std::int64_t age_ms) = 0;
 };
 
