@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto listing = parse_listing(body);
   if (listing) {
     FUZZ_CHECK(listing->objects.size() <= 1000);
-    for (const S3Listed& object : listing->objects) FUZZ_CHECK(!object.key.empty() && object.key.size() <= 4096);
+    for (const S3Listed& object : listing->objects)
+      FUZZ_CHECK(!object.key.empty() && object.key.size() <= 4096);
   }
   const auto uploads = parse_uploads(body);
   if (uploads) {
