@@ -26,6 +26,7 @@ struct TargetError {
     kBroken,       // an answer that makes no sense: half an object, a wrong checksum
     kInvalid,      // a name or a size that the place does not take; a setting that is wrong
     kUnsupported,  // the place cannot do this (object lock, for one)
+    kCancelled,    // whoever opened the target asked it to stop
   };
   Kind kind;
   std::string what;  // a sentence that names the target, the object and the mend
@@ -75,8 +76,8 @@ class Target {
   // An object that is not there is success. Wants the delete credential where the place has one.
   virtual TargetResult<void> remove(const std::string& name) = 0;
 
-  // What a crash left half-done (parts of uploads, temporary files) and is older than `age_ms` goes.
-  // The number of what went.
+  // What a crash left half-done (parts of uploads, temporary files) and is older than `age_ms` goes; with 0
+  // also what is under way just now. The number of what went.
   virtual TargetResult<std::uint64_t> sweep(std::int64_t age_ms) = 0;
 };
 

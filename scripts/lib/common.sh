@@ -70,7 +70,7 @@ install_packages() {
   export DEBIAN_FRONTEND=noninteractive
   update_lists
   case " ${missing[*]} " in *'/bookworm-backports '*) add_backports ;; esac
-  # Name servers that come with the packages must not start and take port 53 of this machine, not at its next start
+  # Servers that come with the packages must not start and take port 53 of this machine, say, not at its next start
   # either. Those that were there before are the operator's.
   local policy=/usr/sbin/policy-rc.d made=0
   if [ ! -e $policy ]; then
@@ -89,6 +89,8 @@ install_packages() {
       bind9) systemctl -q disable named.service ;;
       nsd | knot | unbound | dnsdist) systemctl -q disable "$name.service" ;;
       etcd-server) systemctl -q disable etcd.service ;;
+      memcached) systemctl -q disable memcached.service ;;
+      swift-*) dpkg -L "$name" | sed -n 's|^/lib/systemd/system/\([^@]*\.service\)$|\1|p' | xargs -r systemctl -q disable ;;
     esac 2>>/tmp/swarmdns-apt.log || die "could not disable the service of $name; see the end of /tmp/swarmdns-apt.log"
   done
 }
