@@ -83,21 +83,30 @@ bool Upload::with_target(const Digest* pack, const std::function<bool(Target&)>&
   return false;
 }
 
+// How long a pack takes there, as far as can be told.
+Upload::Clock::duration Upload::slowness(const Lane& lane) const {
+  return std::max(lane.last, lane.busy ? Clock::now() - lane.since : Clock::duration(0));
+}
+
 bool Upload::offer(std::shared_ptr<const Pack> pack) {
+  constexpr milliseconds kLookAgain(20);  // who is the fastest may change without anybody's doing
   std::unique_lock lock(mutex_);
   while (!stopped_ && !all_dead_locked()) {
-    bool taken = false;
-    for (auto& lane : lanes_) {
-      if (lane->phase == Phase::kDead || lane->pending.size() >= queue_) continue;
-      lane->queue.push_back(pack);
-      lane->pending.insert(pack->hash);
-      taken = true;
-    }
-    if (taken) {
+    // The fastest has to have it: were a slow one alone with a pack, all others would wait for it in the end.
+    const Lane* fastest = nullptr;
+    for (const auto& lane : lanes_)
+      if (lane->phase != Phase::kDead && (fastest == nullptr || slowness(*lane) < slowness(*fastest)))
+        fastest = lane.get();
+    if (fastest->pending.size() < queue_) {
+      for (auto& lane : lanes_) {
+        if (lane->phase == Phase::kDead || lane->pending.size() >= queue_) continue;
+        lane->queue.push_back(pack);
+        lane->pending.insert(pack->hash);
+      }
       changed_.notify_all();
       return true;
     }
-    changed_.wait(lock);
+    changed_.wait_for(lock, kLookAgain);
   }
   return false;
 }
@@ -177,6 +186,7 @@ void Upload::run(Lane& lane) {
     const std::lock_guard lock(mutex_);
     lane.there = std::move(*packs);
     lane.phase = Phase::kReady;
+    lane.busy = false;
     changed_.notify_all();
   }
   if (send_queue(lane)) complete(lane);
@@ -195,6 +205,8 @@ bool Upload::send_queue(Lane& lane) {
     if (lane.queue.empty()) return true;
     const auto pack = lane.queue.front();
     lane.queue.pop_front();
+    lane.busy = true;
+    lane.since = Clock::now();
     lock.unlock();
     TargetResult<void> done;
     {
@@ -206,6 +218,8 @@ bool Upload::send_queue(Lane& lane) {
       return false;
     }
     lock.lock();
+    lane.busy = false;
+    lane.last = Clock::now() - lane.since;
     lane.there[pack->hash] = pack->octets.size();
     lane.sent.insert(pack->hash);
     lane.pending.erase(pack->hash);

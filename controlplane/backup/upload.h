@@ -5,6 +5,7 @@
 // is its last: trying again is RetryingTarget's work. Memory: at most `queue` packs for each target.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -58,7 +59,7 @@ class Upload {
   // Calls `use` with a target that has the pack (or, without a pack, any that is ready) until it says true.
   bool with_target(const Digest* pack, const std::function<bool(Target&)>& use);
 
-  // Any thread. Waits while no living target has room. False: all are dead, or it was stopped.
+  // Any thread. Waits while the fastest living target has no room. False: all are dead, or it was stopped.
   bool offer(std::shared_ptr<const Pack> pack);
   // Nothing more will be offered. Each target completes its packs, then gets the manifest.
   void finish(const WrittenManifest& manifest);
@@ -71,11 +72,15 @@ class Upload {
   std::vector<TargetOutcome> outcomes();
 
  private:
+  using Clock = std::chrono::steady_clock;
   enum class Phase : std::uint8_t { kListing, kReady, kDead, kDone };
   struct Lane {
     Target* target = nullptr;
     std::mutex use;  // of the target; never taken while mutex_ is held
     Phase phase = Phase::kListing;
+    bool busy = true;  // listing, or with a pack, since
+    Clock::time_point since = Clock::now();
+    Clock::duration last{0};  // what the pack before took
     PackSizes there;
     std::set<Digest> sent;     // in this upload
     std::set<Digest> pending;  // in the queue or on their way
@@ -94,6 +99,7 @@ class Upload {
   void lacks(Lane& lane, const PackRef& pack);
   void die(Lane& lane, const std::string& error);
   bool all_dead_locked() const;
+  Clock::duration slowness(const Lane& lane) const;
   bool is_stopped();
 
   const Digest epoch_;

@@ -119,7 +119,7 @@ TEST_F(SnapshotWriterTest, SlowTargetIsServedFromTheOther) {
   const Contents saved = contents();
   WriterOptions with = options();
   with.queue_packs = 1;
-  const auto result = write(saved, with, {&one_, &two_});
+  const auto result = write(saved, with, {&two_, &one_});
   ASSERT_TRUE(result) << result.error().what;
   EXPECT_TRUE(other_has_it);
   for (const auto& outcome : result->targets) EXPECT_TRUE(outcome.complete) << outcome.error;
