@@ -1,5 +1,7 @@
 #include "controlplane/backup/encoders.h"
 
+#include "controlplane/backup/chunker.h"
+
 namespace swarmdns::controlplane {
 namespace {
 
@@ -70,7 +72,7 @@ bool Encoders::close_pack(PackWriter& writer, std::vector<Placed>& waiting) {
 
 void Encoders::run(int level) {
   ChunkCodec codec(level);
-  PackWriter writer(epoch_);
+  PackWriter writer(epoch_, pack_bytes_ + 2 * kMostChunk);
   std::vector<Placed> waiting;  // for the number of their pack
   while (true) {
     Job job;

@@ -36,13 +36,16 @@ std::string data_of(const Digest& commitment, std::size_t offset, std::size_t co
 
 }  // namespace
 
-PackWriter::PackWriter(const RootKey& epoch)
-    : commitment_(epoch.commitment()), directory_key_(epoch.derived("directory")) {
+PackWriter::PackWriter(const RootKey& epoch, std::size_t expected_bytes)
+    : commitment_(epoch.commitment()),
+      directory_key_(epoch.derived("directory")),
+      expected_bytes_(expected_bytes) {
   begin();
 }
 
 void PackWriter::begin() {
   octets_ = {};
+  octets_.reserve(expected_bytes_);
   entries_.clear();
   append_to(octets_, kMagic);
   append_to(octets_, as_text(commitment_));

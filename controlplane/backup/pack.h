@@ -37,7 +37,8 @@ struct PackEntry {
 
 class PackWriter {
  public:
-  explicit PackWriter(const RootKey& epoch);
+  // Room for that many octets is made at once: growing would copy them again and again.
+  explicit PackWriter(const RootKey& epoch, std::size_t expected_bytes = 0);
 
   bool empty() const { return entries_.empty(); }
   std::size_t bytes() const { return octets_.size(); }
@@ -58,6 +59,7 @@ class PackWriter {
 
   Digest commitment_;
   Secret directory_key_;
+  std::size_t expected_bytes_;
   std::vector<std::byte> octets_;
   std::vector<PackEntry> entries_;
 };
