@@ -6,6 +6,7 @@
 // ahead. Memory: the manifest's header, and while restoring about 100 MiB.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -90,6 +91,7 @@ class SnapshotReader {
   SnapshotReader(std::span<Target* const> targets, ManifestHeader header, ReaderOptions options)
       : targets_(targets.begin(), targets.end()), header_(std::move(header)), options_(std::move(options)) {}
 
+  using Clock = std::chrono::steady_clock;
   // A chunk on its way to its part.
   struct Item {
     const SnapshotPart* part = nullptr;
@@ -121,6 +123,7 @@ class SnapshotReader {
   BackupResult<void> verify_packs(Target& target, VerifyDepth depth, std::vector<std::vector<Item>>& uses,
                                   std::vector<Damage>& damage);
   std::optional<BackupError> pack_damage(const PackRef& pack, Bytes octets) const;
+  void begin(std::uint64_t total);
   BackupResult<void> tick(std::uint64_t octets);
   std::string pack_name_of(std::uint32_t pack) const;
 
@@ -135,8 +138,8 @@ class SnapshotReader {
   std::vector<ChunkRef> cached_;
   std::unique_ptr<ChunkCodec> codec_ = std::make_unique<ChunkCodec>();
   ReadProgress done_;
-  std::int64_t begin_ms_ = 0;
-  std::int64_t told_ms_ = 0;
+  Clock::time_point begin_;
+  Clock::time_point told_;
 };
 
 }  // namespace swarmdns::controlplane

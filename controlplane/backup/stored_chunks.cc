@@ -3,78 +3,14 @@
 #include <algorithm>
 #include <map>
 
-#include "controlplane/backup/chunk.h"
-#include "controlplane/backup/pack.h"
+#include "controlplane/backup/fetch.h"
 
 namespace swarmdns::controlplane {
 namespace {
 
 using Kind = BackupError::Kind;
 
-constexpr std::uint64_t kTailGuess = 16 << 10;  // holds the directory of most packs
-
-BackupResult<std::vector<PackEntry>> fetch_directory(Target& target, const std::string& name,
-                                                     std::uint64_t bytes, const RootKey& epoch) {
-  if (bytes < kPackHead + 4 || bytes > kMostPackBytes)
-    return backup_error(Kind::kCut, name + " has a size that no pack has");
-  const auto head = target.get(name, 0, kPackHead);
-  if (!head) return std::unexpected(backup_error_of(head.error()));
-  std::uint64_t want = std::min(bytes, kTailGuess);
-  auto tail = target.get(name, bytes - want, want);
-  if (!tail) return std::unexpected(backup_error_of(tail.error()));
-  const auto needed = pack_tail_bytes(Bytes(*tail).last(4), bytes, name);
-  if (!needed) return std::unexpected(needed.error());
-  if (*needed > want) {
-    want = *needed;
-    tail = target.get(name, bytes - want, want);
-    if (!tail) return std::unexpected(backup_error_of(tail.error()));
-  }
-  return read_pack_directory(*head, Bytes(*tail).last(*needed), bytes, epoch, name);
-}
-
 }  // namespace
-
-BackupError backup_error_of(const TargetError& error) {
-  switch (error.kind) {
-    case TargetError::Kind::kNotFound:
-      return {Kind::kMissing, error.what};
-    case TargetError::Kind::kBroken:
-      return {Kind::kCut, error.what};
-    default:
-      return {Kind::kTarget, error.what};
-  }
-}
-
-BackupResult<ReadManifest> read_manifest(Target& target, const std::string& name, const RootKey& epoch) {
-  const auto info = target.head(name);
-  if (!info) return std::unexpected(backup_error_of(info.error()));
-  if (info->bytes > kMaxObjectBytes)
-    return backup_error(Kind::kAltered, name + " is larger than any manifest");
-  const auto octets = target.get(name, 0, info->bytes);
-  if (!octets) return std::unexpected(backup_error_of(octets.error()));
-  ReadManifest manifest;
-  auto header = read_manifest_front(*octets, name);
-  if (!header) return std::unexpected(header.error());
-  manifest.header = std::move(*header);
-  if (manifest.header.bytes != octets->size())
-    return backup_error(Kind::kCut, name + " has " + std::to_string(octets->size()) + " octets instead of " +
-                                        std::to_string(manifest.header.bytes));
-  for (std::size_t i = 0; i < manifest.header.frames.size(); ++i) {
-    const Bytes frame =
-        Bytes(*octets).subspan(manifest.header.frames[i].offset, manifest.header.frames[i].bytes);
-    if (auto done = check_frame(manifest.header, i, frame, name); !done) return std::unexpected(done.error());
-    if (i == 0) {
-      auto parts = read_parts(manifest.header, frame, epoch, name);
-      if (!parts) return std::unexpected(parts.error());
-      manifest.parts = std::move(*parts);
-    } else {
-      auto chunks = read_chunks(manifest.header, i, frame, epoch, name);
-      if (!chunks) return std::unexpected(chunks.error());
-      manifest.chunks.insert(manifest.chunks.end(), chunks->begin(), chunks->end());
-    }
-  }
-  return manifest;
-}
 
 StoredChunks read_stored_chunks(Upload& upload, const RootKey& epoch, const std::set<KeyId>& keys,
                                 std::span<const std::string> bases, const std::set<Digest>& avoid,
@@ -93,9 +29,9 @@ StoredChunks read_stored_chunks(Upload& upload, const RootKey& epoch, const std:
   };
   std::set<Digest> covered;
   for (const std::string& base : bases) {
-    BackupResult<ReadManifest> manifest = backup_error(Kind::kMissing, base + " is at no target");
+    BackupResult<WholeManifest> manifest = backup_error(Kind::kMissing, base + " is at no target");
     upload.with_target(nullptr, [&](Target& target) {
-      manifest = read_manifest(target, base, epoch);
+      manifest = fetch_manifest(target, base, epoch);
       return manifest.has_value();
     });
     if (!manifest) {
@@ -119,7 +55,7 @@ StoredChunks read_stored_chunks(Upload& upload, const RootKey& epoch, const std:
     const std::string name = pack_name(epoch.commitment(), hash);
     BackupResult<std::vector<PackEntry>> entries = backup_error(Kind::kMissing, name + " is at no target");
     upload.with_target(&hash, [&, &hash = hash, &bytes = bytes](Target& target) {
-      entries = fetch_directory(target, name, bytes, epoch);
+      entries = fetch_pack_directory(target, name, bytes, epoch);
       return entries.has_value();
     });
     if (!entries) {

@@ -24,14 +24,4 @@ StoredChunks read_stored_chunks(Upload& upload, const RootKey& epoch, const std:
                                 std::span<const std::string> bases, const std::set<Digest>& avoid,
                                 std::size_t most);
 
-// The whole manifest of that name, verified but for who signed it, and its chunks.
-struct ReadManifest {
-  ManifestHeader header;
-  std::vector<SnapshotPart> parts;
-  std::vector<ChunkRef> chunks;
-};
-BackupResult<ReadManifest> read_manifest(Target& target, const std::string& name, const RootKey& epoch);
-
-BackupError backup_error_of(const TargetError& error);
-
 }  // namespace swarmdns::controlplane
