@@ -37,6 +37,8 @@ class BackupTest : public testing::Test {
             {"ledger", {"ledger", "", samples::noise(std::size_t{2} << 20, 3)}}};
   }
 
+  // They read of `of`.
+  static std::vector<PartSource> sources(Contents&& of) = delete;
   static std::vector<PartSource> sources(const Contents& of) {
     std::vector<PartSource> parts;
     for (const auto& [name, content] : of) {

@@ -249,8 +249,9 @@ TEST_F(SnapshotWriterTest, EnvelopeIsReplacedWhenItIsNotOurs) {
 }
 
 TEST_F(SnapshotWriterTest, WrongInputIsRefused) {
+  const Contents saved = contents();
   const auto refused = [&](PartSource part) {
-    std::vector<PartSource> parts = sources(contents());
+    std::vector<PartSource> parts = sources(saved);
     parts.push_back(std::move(part));
     const std::vector<Target*> to = {&one_};
     SnapshotWriter writer(epoch_, recipients_, node_, to, options());
