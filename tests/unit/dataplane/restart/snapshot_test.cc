@@ -70,12 +70,12 @@ class Life {
     snapshot_.reset();
   }
   void insert(const std::string& name, const Origin& origin = {}, cache::Seconds ttl = 600,
-              std::uint8_t fill = 1, bool journal = true) {
+              std::uint8_t fill = 1, bool journal = true, std::uint8_t flags = 0) {
     cache::InsertOptions options;
     options.origin = origin;
     options.journal = journal && origin.node == 0;
-    ASSERT_TRUE(
-        writer_->insert(make_image(name, Spec{.fill = fill, .born = clock_.seconds(), .ttl = ttl}), options));
+    ASSERT_TRUE(writer_->insert(
+        make_image(name, Spec{.fill = fill, .born = clock_.seconds(), .ttl = ttl, .flags = flags}), options));
     writer_->drain();
   }
   // As the control calls do it.
@@ -162,6 +162,9 @@ TEST_F(SnapshotTest, FailuresAndWhatIsStaleBeyondUseDoNotComeBack) {
     Life life(world_);
     life.insert("gone.example", {}, 5);
     life.insert("stays.example");
+    life.insert("failed.example", {}, 600, 1, true, cache::Entry::kFailure);
+    life.stop();
+    EXPECT_EQ(life.status().written_entries, 2U);
   }
   world_.wall_ms += (world_.stale_max_s + 5) * 1000;
   Life life(world_);
