@@ -20,8 +20,8 @@ constexpr std::int64_t kWarnInterval = 60;    // seconds between two warnings of
 constexpr int kMaxMessageBytes = 8 << 20;
 constexpr std::size_t kStreamPlaces = 65'536;  // TCP connections a thread has room for, at least
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-constexpr auto kLastSnapshot = std::chrono::seconds(6);  // at the end; whoever stops this waits 15 s or more
-constexpr int kRestoringWaitMs = 50;                     // between two looks whether the cache is back
+constexpr auto kLastSnapshot = std::chrono::seconds(10);  // at the end; whoever stops this waits 15 s or more
+constexpr int kRestoringWaitMs = 50;                      // between two looks whether the cache is back
 
 // AF_XDP rings, hugepages and a descriptor for each TCP connection.
 void raise_limits(std::uint64_t descriptors) {

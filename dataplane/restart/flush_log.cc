@@ -38,6 +38,10 @@ void FlushLog::note(const cache::FlushScope& scope) {
   scopes_ = std::move(scopes);
 }
 
+void FlushLog::through() const {
+  if (through_) through_();
+}
+
 FlushLog::View FlushLog::view() const {
   const std::lock_guard lock(mutex_);
   View view;

@@ -7,8 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "dataplane/cache/cache.h"
@@ -37,9 +39,14 @@ class FlushLog {
   void open();
   void close();
   void note(const cache::FlushScope& scope);
+  // A flush is through, and whoever asked for it is about to be told.
+  void through() const;
+  // Called then. Set before the first flush can come.
+  void on_through(std::function<void()> listener) { through_ = std::move(listener); }
   [[nodiscard]] View view() const;
 
  private:
+  std::function<void()> through_;
   mutable std::mutex mutex_;
   bool open_ = false;
   bool all_ = false;

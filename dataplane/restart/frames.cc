@@ -145,6 +145,10 @@ std::expected<void, std::string> FrameWriter::finish(const Totals& totals) {
   store64(payload + 8, totals.held);
   if (auto done = add(FrameKind::End, {payload, sizeof payload}); !done) return done;
   if (::fsync(fd_) != 0) return failure("cannot write");
+  return {};
+}
+
+std::expected<void, std::string> FrameWriter::publish() {
   if (::rename(beside(path_).c_str(), path_.c_str()) != 0) return failure("cannot rename");
   ::close(std::exchange(fd_, -1));
   sync_directory_of(path_);

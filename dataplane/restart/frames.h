@@ -40,13 +40,15 @@ class FrameWriter {
   FrameWriter& operator=(FrameWriter&&) = delete;
   FrameWriter(const FrameWriter&) = delete;
   FrameWriter& operator=(const FrameWriter&) = delete;
-  // Not finished: what stands beside goes, and `path` is as it was.
+  // Not published: what stands beside goes, and `path` is as it was.
   ~FrameWriter();
 
   // 1 to kMostPayload octets.
   [[nodiscard]] std::expected<void, std::string> add(FrameKind kind, std::string_view payload);
-  // The last frame; on disk, then in the place of `path`.
+  // The last frame; then all of it is on disk.
   [[nodiscard]] std::expected<void, std::string> finish(const Totals& totals);
+  // Takes the place of `path`. Once, after finish().
+  [[nodiscard]] std::expected<void, std::string> publish();
 
   [[nodiscard]] std::uint64_t bytes() const noexcept { return written_; }
 

@@ -12,7 +12,7 @@ namespace swarmdns::restart {
 namespace {
 
 constexpr auto kLook = std::chrono::milliseconds(500);  // at the settings
-constexpr auto kLetGo = std::chrono::seconds(1);        // from giving up a write to its end
+constexpr auto kLetGo = std::chrono::seconds(2);        // from giving up a write to its end
 
 }  // namespace
 
@@ -36,6 +36,7 @@ Snapshot::~Snapshot() {
 
 void Snapshot::start() {
   flushes_.open();
+  flushes_.on_through([this] { outdate(); });
   started_ = true;
   thread_ = std::thread([this] { run(); });
 }
@@ -124,7 +125,7 @@ void Snapshot::live(const Settings& first) {
       std::unique_lock lock(mutex_);
       const auto look = std::chrono::steady_clock::now() + kLook;
       wake_.wait_until(lock, every_ms == 0 ? look : std::min(look, due_),
-                       [this] { return stopping_ || !wanted_.empty(); });
+                       [this] { return stopping_ || outdated_ || !wanted_.empty(); });
       if (!stopping_ && !wanted_.empty()) {
         wanted = std::move(wanted_.front());
         wanted_.pop_front();
@@ -137,11 +138,24 @@ void Snapshot::live(const Settings& first) {
       due_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(every_ms);
       if (every_ms == 0) forget();
     }
+    if (outdated_.exchange(false))
+      due_ = std::min(due_, std::max(std::chrono::steady_clock::now(), not_before_));
     const bool stopping = stopping_;
     // What has not been loaded yet is in the former one only.
     if (every_ms != 0 && complete && (stopping || std::chrono::steady_clock::now() >= due_)) write(settings);
     if (stopping) return;
   }
+}
+
+void Snapshot::outdate() {
+  {
+    const std::lock_guard lock(publishing_);
+    ++flushes_through_;
+    ::unlink(path_.c_str());
+  }
+  const std::lock_guard lock(mutex_);
+  outdated_ = true;
+  wake_.notify_all();
 }
 
 // None is wanted: neither this one nor what a killed writer left.

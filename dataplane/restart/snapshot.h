@@ -11,6 +11,9 @@
 // A node that is in no swarm has no fences to wait for: it loads at once what is of unknown origin, and
 // leaves out what is another node's.
 //
+// A flush, or a fence, makes the file untrue: it goes before whoever asked is told that it is through, and
+// the next one is written soon. So nothing comes back that was flushed, whenever this process dies.
+//
 // A snapshot that cannot be written leaves the former one; one that is damaged is used up to the damage, each
 // frame being authentic by itself. Either is said in status(), and the node goes on.
 #pragma once
@@ -129,6 +132,9 @@ class Snapshot {
 
   // snapshot_write.cc
   void write(const Settings& settings);
+  // False: a flush came between, and it was not published.
+  std::expected<bool, std::string> write_one(const Settings& settings, Totals& totals, std::uint64_t& bytes);
+  void outdate();
   std::expected<Totals, std::string> write_all(FrameWriter& file, const Settings& settings);
   std::expected<std::uint64_t, std::string> carry_held(FrameWriter& file, const Settings& settings);
   // After a frame: rests; false: given up.
@@ -148,10 +154,15 @@ class Snapshot {
   bool has_key_ = false;
   std::optional<FrameReader> held_;  // the file whose entries are held
   std::chrono::steady_clock::time_point due_;
+  std::chrono::steady_clock::time_point not_before_;  // as much may be written again
 
   std::atomic<bool> loading_{true};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> given_up_{false};
+  std::atomic<bool> outdated_{false};  // since the thread last looked
+
+  std::mutex publishing_;
+  std::uint64_t flushes_through_ = 0;  // under publishing_
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

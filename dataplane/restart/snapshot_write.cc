@@ -16,6 +16,7 @@ constexpr std::size_t kBucketRoom = cache::kCells * (cache::Entry::kMaxSize + kR
 static_assert(kMomentBytes + kBucketRoom <= kMostPayload);
 // Written in the mean, over the life of a disk: a large cache is written less often than `every_ms` says.
 constexpr std::uint64_t kMeanBytesPerSecond = std::uint64_t{1} << 20;
+constexpr int kTries = 3;  // when flushes come between
 constexpr auto kLongestRest = std::chrono::milliseconds(200);
 
 const std::string kGivenUp = "it was not ready when this process had to end";
@@ -26,25 +27,19 @@ void Snapshot::write(const Settings& settings) {
   const auto begun = std::chrono::steady_clock::now();
   Totals totals;
   std::uint64_t bytes = 0;
-  std::string problem;
-  if (!find_key()) {
-    problem = key_trouble_;
-  } else if (auto file = FrameWriter::create(path_, key_, options_.numbering); !file) {
-    problem = file.error();
-  } else if (const auto written = write_all(*file, settings); !written) {
-    problem = written.error();
-  } else if (auto done = file->finish(*written); !done) {
-    problem = done.error();
-  } else {
-    totals = *written;
-    bytes = file->bytes();
-  }
+  std::expected<bool, std::string> written = false;
+  for (int tries = 0; tries < kTries && written && !*written; ++tries)
+    written = write_one(settings, totals, bytes);
   const auto ended = std::chrono::steady_clock::now();
-  due_ = ended + std::chrono::milliseconds(
-                     std::max<std::uint64_t>(settings.every_ms, bytes * 1000 / kMeanBytesPerSecond));
-  if (!problem.empty()) {
+  not_before_ = ended + std::chrono::milliseconds(bytes * 1000 / kMeanBytesPerSecond);
+  due_ = std::max(ended + std::chrono::milliseconds(settings.every_ms), not_before_);
+  if (!written) {
     counters_.add(stats::Counter::SnapshotFailed);
-    set_trouble(write_trouble_, "restart snapshot: " + problem + "; the former one stays as it was");
+    set_trouble(write_trouble_, "restart snapshot: " + written.error() + "; a former one stays as it is");
+    return;
+  }
+  if (!*written) {
+    due_ = not_before_;
     return;
   }
   counters_.add(stats::Counter::SnapshotWritten);
@@ -57,6 +52,28 @@ void Snapshot::write(const Settings& settings) {
   status_.written_bytes = bytes;
   status_.written_took_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(ended - begun).count());
+}
+
+std::expected<bool, std::string> Snapshot::write_one(const Settings& settings, Totals& totals,
+                                                     std::uint64_t& bytes) {
+  if (!find_key()) return std::unexpected(key_trouble_);
+  std::uint64_t before = 0;
+  {
+    const std::lock_guard lock(publishing_);
+    before = flushes_through_;
+  }
+  auto file = FrameWriter::create(path_, key_, options_.numbering);
+  if (!file) return std::unexpected(file.error());
+  const auto written = write_all(*file, settings);
+  if (!written) return std::unexpected(written.error());
+  if (auto done = file->finish(*written); !done) return std::unexpected(done.error());
+  totals = *written;
+  bytes = file->bytes();
+  // What was flushed meanwhile may be in it.
+  const std::lock_guard lock(publishing_);
+  if (flushes_through_ != before) return false;
+  if (auto done = file->publish(); !done) return std::unexpected(done.error());
+  return true;
 }
 
 std::expected<Totals, std::string> Snapshot::write_all(FrameWriter& file, const Settings& settings) {

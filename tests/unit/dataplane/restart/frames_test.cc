@@ -25,6 +25,7 @@ class FramesTest : public testing::Test {
     for (const auto& [kind, payload] : frames) ASSERT_TRUE(file->add(kind, payload));
     const auto done = file->finish({5, 6});
     ASSERT_TRUE(done) << done.error();
+    ASSERT_TRUE(file->publish());
   }
   // Payloads of the frames that are read, then "end OWN HELD" or what is wrong.
   std::vector<std::string> read() const { return read(key_); }
@@ -158,6 +159,7 @@ TEST_F(FramesTest, OneThatIsNotFinishedLeavesTheFormer) {
   {
     auto file = FrameWriter::create(path_, key_, 1);
     ASSERT_TRUE(file && file->add(FrameKind::Own, std::string(1000, 'x')));
+    ASSERT_TRUE(file->finish({1, 0}));
     EXPECT_TRUE(std::filesystem::exists(path_ + ".new"));
   }
   EXPECT_FALSE(std::filesystem::exists(path_ + ".new"));

@@ -82,6 +82,7 @@ class Life {
   void flush(cache::FlushScope scope) {
     flushes_.note(scope);
     writer_->flush(std::move(scope)).get();
+    flushes_.through();
   }
   void fence(std::uint16_t node, std::uint64_t first, std::uint64_t last) {
     cache::FlushScope scope;
@@ -310,6 +311,39 @@ TEST_F(SnapshotTest, IsWrittenAtIntervalsAndAKillCostsWhatCameSince) {
   EXPECT_TRUE(life.has("a.example"));
 }
 
+TEST_F(SnapshotTest, WhatWasFlushedDoesNotComeBackWheneverItDies) {
+  {
+    Life life(world_);
+    life.insert("flushed.example");
+    life.insert("stays.example");
+  }
+  std::string octets;
+  {
+    Life life(world_);
+    cache::FlushScope scope;
+    scope.kind = cache::FlushScope::Kind::Name;
+    scope.name = cache::testing::dns_name("flushed.example");
+    life.flush(std::move(scope));
+    // The former one is gone by now; the next does not wait for its interval.
+    while (life.status().written_entries == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    EXPECT_EQ(life.status().written_entries, 1U);
+    octets = Scratch::read(path());
+  }
+  Scratch::write(path(), octets);
+  Life life(world_);
+  EXPECT_TRUE(life.has("stays.example"));
+  EXPECT_FALSE(life.has("flushed.example"));
+}
+
+TEST_F(SnapshotTest, AFlushTakesTheFormerOneAwayAtOnce) {
+  { Life(world_).insert("a.example"); }
+  Life life(world_);
+  std::filesystem::create_directory(path() + ".new");  // so that none can be written
+  Scratch::write(path() + ".new/x", "");
+  life.flush({});
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
 TEST_F(SnapshotTest, TurnedOffItLeavesNothingOnDisk) {
   { Life(world_).insert("a.example"); }
   EXPECT_TRUE(std::filesystem::exists(path()));
@@ -328,7 +362,7 @@ TEST_F(SnapshotTest, AStateDirectoryThatIsGoneCostsTheSnapshotAndNothingElse) {
   std::filesystem::remove_all(world_.scratch.path());
   life.stop();
   EXPECT_TRUE(
-      life.troubled("cannot create " + path() + ".new: No such file or directory; the former one stays"));
+      life.troubled("cannot create " + path() + ".new: No such file or directory; a former one stays"));
 }
 
 }  // namespace
