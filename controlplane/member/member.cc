@@ -1,6 +1,8 @@
 #include "controlplane/member/member.h"
 
+#include <algorithm>
 #include <chrono>
+#include <initializer_list>
 
 #include "controlplane/member/authority_state.h"
 #include "controlplane/membership/directory.h"
@@ -116,13 +118,13 @@ std::expected<void, std::string> Member::open_on_reactor() {
   };
   core.say = options_.say;
   core.state_replaced = [this] {
-    follow_state();
+    follow_state(nullptr);
     caches_->state_replaced();
   };
   auto opened = MemberCore::open({reactor_, *link_, *store_, *fetcher_}, std::move(core));
   if (!opened) return std::unexpected(opened.error());
   core_ = std::move(*opened);
-  remember_own();
+  remember_own(true);
 
   tls_.set_swarm(first_view(record, identity_.keys.tls.pin));
   if (auto view = known_peers()) tls_.set_swarm(std::move(view));
@@ -180,7 +182,7 @@ std::expected<void, std::string> Member::open_on_reactor() {
     }
   });
   // The view of who may speak here follows the state, before the link is told.
-  core_->chain().subscribe([this](const AppliedBlock&) { follow_state(); });
+  core_->chain().subscribe([this](const AppliedBlock& block) { follow_state(&block); });
   core_->start(*log_);
   caches_ = std::make_unique<SharedCache>(reactor_, *link_, *core_, *cache_port_, *segments_, caches);
   core_->roster().on_report(
@@ -194,13 +196,13 @@ std::expected<void, std::string> Member::open_on_reactor() {
   return {};
 }
 
-void Member::remember_own() {
+void Member::remember_own(bool voters) {
   const std::lock_guard lock(own_mutex_);
   own_.swarm = *array_from<std::tuple_size_v<SwarmId>>(identity_.record.swarm_id());
   own_.incarnation = identity_.record.incarnation();
   own_.height = core_->chain().height();
   own_.block = core_->chain().tip_hash();
-  own_.voters = voters_in(core_->chain().state());
+  if (voters) own_.voters = voters_in(core_->chain().state());
 }
 
 // None while the ledger here has not come to where this node was let in.
@@ -209,13 +211,24 @@ std::shared_ptr<const SwarmView> Member::known_peers() const {
   return view && view->nodes.contains(identity_.keys.tls.pin) ? view : nullptr;
 }
 
-void Member::follow_state() {
-  remember_own();
-  if (auto view = known_peers()) tls_.set_swarm(std::move(view));
-  reactor_.post([this] {
-    if (certificates_) certificates_->state_changed();
-    if (configs_) configs_->state_changed();
-  });
+// Certificates and keys take longer to read than a block takes to apply: only when they may have changed.
+void Member::follow_state(const AppliedBlock* block) {
+  const auto touches = [block](std::initializer_list<std::string_view> prefixes) {
+    return block == nullptr ||
+           std::ranges::any_of(prefixes, [block](std::string_view prefix) { return block->touches(prefix); });
+  };
+  remember_own(touches({keys::kLogMembers, keys::kMembers}));
+  if (touches({keys::kSwarm, keys::kCertificates, keys::kMembers})) {
+    if (auto view = known_peers()) tls_.set_swarm(std::move(view));
+  }
+  if (touches({keys::kCertificates, keys::kLogMembers, keys::kMembers}))
+    reactor_.post([this] {
+      if (certificates_) certificates_->state_changed();
+    });
+  if (touches({keys::kConfig, keys::kOutcomes, keys::kMembers}))
+    reactor_.post([this] {
+      if (configs_) configs_->state_changed();
+    });
 }
 
 void Member::close_on_reactor() {

@@ -77,8 +77,9 @@ class Member {
   std::expected<void, std::string> open_on_reactor();
   void close_on_reactor();
   std::shared_ptr<const SwarmView> known_peers() const;
-  void follow_state();
-  void remember_own();
+  // Null: all of the state may have changed.
+  void follow_state(const AppliedBlock* block);
+  void remember_own(bool voters);
 
   const IdentityFiles files_;
   Identity identity_;
