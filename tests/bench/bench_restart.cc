@@ -69,6 +69,13 @@ cache::EntryImage make_image(std::uint64_t number) {
   return *image;
 }
 
+// Of all threads of this process.
+double cpu_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
 // The cache of one life of a node, with what saves and loads it.
 class Life {
  public:
@@ -133,7 +140,9 @@ class Life {
 
 struct Samples {
   std::vector<double> write;
+  std::vector<double> write_cpu;
   std::vector<double> load;
+  std::vector<double> load_cpu;
   std::vector<double> first_ms;
   std::vector<double> after_1s;
   std::vector<double> mib;
@@ -148,8 +157,10 @@ void save(const Options& options, const std::string& directory, Samples& samples
   life.snapshot_->start();
   while (life.snapshot_->loading()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   const auto begun = std::chrono::steady_clock::now();
+  const double begun_cpu = cpu_seconds();
   if (!life.snapshot_->stop(kPatience)) fail("the snapshot did not end");
   samples.write.push_back(seconds_since(begun));
+  samples.write_cpu.push_back(cpu_seconds() - begun_cpu);
   const restart::Snapshot::Status status = life.snapshot_->status();
   if (status.written_entries != entries) fail("the snapshot holds other entries");
   samples.mib.push_back(static_cast<double>(status.written_bytes) / (1 << 20));
@@ -159,6 +170,7 @@ void load(const Options& options, const std::string& directory, Samples& samples
   Life life(options, directory, options.entries);
   life.writer_->start();
   const auto begun = std::chrono::steady_clock::now();
+  const double begun_cpu = cpu_seconds();
   double first_ms = 0;
   double after_1s = 0;
   life.snapshot_->start();
@@ -167,9 +179,10 @@ void load(const Options& options, const std::string& directory, Samples& samples
     const double now = seconds_since(begun);
     if (entries > 0 && first_ms == 0) first_ms = now * 1000;
     if (now <= 1) after_1s = static_cast<double>(entries);
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   samples.load.push_back(seconds_since(begun));
+  samples.load_cpu.push_back(cpu_seconds() - begun_cpu);
   samples.first_ms.push_back(first_ms);
   samples.after_1s.push_back(after_1s);
   if (life.cache_->stats().entries != options.entries) {
@@ -247,7 +260,9 @@ int run(int argc, char** argv) {
   report.add(Figure::of("entries", {static_cast<double>(options.entries)}, "entries"));
   report.add(Figure::of("size", samples.mib, "MiB"));
   report.add(Figure::of("write", samples.write, "s"));
+  report.add(Figure::of("write-cpu", samples.write_cpu, "s of the core"));
   report.add(Figure::of("load", samples.load, "s"));
+  report.add(Figure::of("load-cpu", samples.load_cpu, "s of the core"));
   report.add(Figure::of("first-answer", samples.first_ms, "ms"));
   report.add(Figure::of("back-after-1s", samples.after_1s, "entries"));
   Figure rate = Figure::of("load-rate", rates, "entries/s");
