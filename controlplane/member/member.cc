@@ -141,6 +141,7 @@ std::expected<void, std::string> Member::open_on_reactor() {
 
   UvLogStoreOptions log_files;
   log_files.directory = files_.log_directory(identity_.record.place());
+  log_files.say = options_.say;
   log_store_ = std::make_unique<UvLogStore>(reactor_, log_files);
   EngineOptions engine;
   engine.id = record.node();
