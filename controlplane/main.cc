@@ -115,6 +115,7 @@ int run_node(const CommandLine& command, const ConfigStore::Start& start, const 
     return kCannotRun;
   }
   node.on_admin_access([&](const v1::NodeConfig& config) { (*server)->set_access(access_of(config)); });
+  node.on_cache_loaded([&swarm] { swarm.cache_loaded(); });
   node.start();
   swarm.start();
   daemon.report(0);

@@ -5,9 +5,11 @@
 
 #include "controlplane/app/directories.h"
 #include "controlplane/app/wall_clock.h"
+#include "controlplane/member/identity.h"
 #include "controlplane/resolver/health_query.h"
 #include "controlplane/resolver/unbound.h"
 #include "controlplane/supervise/xdp_detach.h"
+#include "controlplane/swarm/warm_up.h"
 #include "proto/config/defaults.h"
 #include "proto/config/store.h"
 
@@ -26,7 +28,7 @@ Node::Node(Options options, const ConfigStore::Start& start, const LayeredStart&
   layer_ = layered.layer;
   written_ = layered.config;
   filled_ = written_;
-  config::fill_defaults(filled_);
+  complete(filled_);
   start_note_ = start.note;
   applied_ms_ = wall_ms();
   link_ = std::make_unique<DataplaneLink>(filled_.node().run_dir() + "/dataplane.sock");
@@ -114,6 +116,25 @@ ChildOptions Node::resolver_options() {
   return options;
 }
 
+// A member's data plane that starts waits for the swarm before it says that it is ready, and holds back what
+// it has of other nodes until the fences are known: also when it starts alone.
+void Node::complete(v1::Config& config) const {
+  config::fill_defaults(config);
+  const bool member = IdentityFiles(config.node().state_dir()).present();
+  config.mutable_dataplane()->set_warm_up_ms(member ? kWarmUpMs : 0);
+}
+
+void Node::follow_membership() {
+  const std::unique_lock apply_lock(apply_mutex_, std::try_to_lock);
+  if (!apply_lock) return;  // a change of configuration is under way, and looks itself
+  const std::lock_guard lock(mutex_);
+  v1::Config now = filled_;
+  complete(now);
+  if (now.dataplane().warm_up_ms() == filled_.dataplane().warm_up_ms()) return;
+  filled_.mutable_dataplane()->set_warm_up_ms(now.dataplane().warm_up_ms());
+  push_due_ = true;
+}
+
 // The data plane keeps the file itself while it runs; it does not run now, so the configuration in force is
 // written here: it may have changed while there was no data plane to tell.
 std::expected<SpawnOptions, std::string> Node::prepare_dataplane() {
@@ -139,16 +160,18 @@ std::expected<SpawnOptions, std::string> Node::prepare_dataplane() {
 // A data plane that appears, whoever started it, gets the configuration in force.
 void Node::watch() {
   for (;;) {
+    follow_membership();
     const auto status = link_->status();
     bool stale = false;
     {
       // A data plane that is slow to answer is still the same one; only another pid is a new one.
       const std::lock_guard lock(mutex_);
-      stale = status && status->ready() && status->pid() != configured_pid_;
+      stale = status && status->ready() && (status->pid() != configured_pid_ || push_due_);
     }
     if (stale && push_config()) {
       const std::lock_guard lock(mutex_);
       configured_pid_ = status->pid();
+      push_due_ = false;
     }
     look_at_life(status);
     std::unique_lock lock(watch_mutex_);

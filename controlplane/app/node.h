@@ -47,6 +47,9 @@ class Node final : public NodeControl, public ConfigPort, public LifePort {
   // Reads the file of --config again and applies it; problems are logged, and what runs is untouched.
   void reload();
 
+  // Called when an operator has loaded a dump into the cache; set before the admin API is there.
+  void on_cache_loaded(std::function<void()> callback) { cache_loaded_ = std::move(callback); }
+
   v1::NodeConfig node_config() const;
   // With defaults filled in.
   v1::Config config() const { return filled(); }
@@ -92,6 +95,9 @@ class Node final : public NodeControl, public ConfigPort, public LifePort {
   ChildOptions resolver_options();
   std::expected<SpawnOptions, std::string> prepare_dataplane();
   void watch();
+  // Defaults, and what the data plane is told of the swarm.
+  void complete(v1::Config& config) const;
+  void follow_membership();
   void look_at_life(const LinkResult<v1::DataplaneStatus>& status);
   v1::LifeStatus life_status() const;
   static LifeCycle make_life(Log& log);
@@ -140,6 +146,7 @@ class Node final : public NodeControl, public ConfigPort, public LifePort {
   std::string dataplane_refusal_;  // why the data plane does not take the configuration; "" = it does
   LifeCycle life_;
   Membership membership_;
+  bool push_due_ = false;        // to the data plane that has an earlier one
   uint64_t configured_pid_ = 0;  // the data plane that has the configuration in force; 0 = none
 
   std::unique_ptr<DataplaneLink> link_;
@@ -147,6 +154,7 @@ class Node final : public NodeControl, public ConfigPort, public LifePort {
   std::unique_ptr<Child> dataplane_;  // none: EXTERNAL
   std::unique_ptr<Child> resolver_;
   std::function<void(const v1::NodeConfig&)> admin_access_changed_;
+  std::function<void()> cache_loaded_;
 
   std::mutex watch_mutex_;
   std::condition_variable watch_wake_;

@@ -78,6 +78,8 @@ Outcome<void> Node::dump(const std::function<bool(const v1::CacheSlice&)>& take)
 Outcome<v1::LoadResponse> Node::load(const std::function<bool(v1::CacheSlice&)>& next) {
   auto answer = link_->load(next);
   if (!answer) return std::unexpected(refusal_of(answer.error()));
+  // What it holds may be dead by the swarm's fences.
+  if (cache_loaded_) cache_loaded_();
   return std::move(*answer);
 }
 

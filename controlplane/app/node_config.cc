@@ -100,7 +100,7 @@ std::optional<Node::Candidate> Node::judge_both(LoadedConfig own, v1::KeptConfig
   }
   Candidate candidate{std::move(own), std::move(layer), std::move(*written), {}, {}};
   candidate.filled = candidate.written;
-  config::fill_defaults(candidate.filled);
+  complete(candidate.filled);
   const auto refuse = [&](const std::string& path, const std::string& text) {
     add_problem(report, {file, line_of(candidate.own.lines, path), path, text});
   };

@@ -29,6 +29,11 @@ std::unexpected<Refusal> refused(Refusal::Kind kind, std::string why) {
 
 }  // namespace
 
+void SwarmHost::cache_loaded() {
+  const Held held(membership_);
+  if (member_) member_->run([this] { member_->caches().loaded(); });
+}
+
 // Of this node's store and of all others' at once; `silent`: who has not answered.
 Outcome<SwarmHost::NameKnowledge> SwarmHost::ask_all(const v1::NameQuery& query) {
   std::promise<NameQueries::Answers> promise;

@@ -46,6 +46,8 @@ class SwarmHost final : public SwarmControl {
   // without.
   void start();
   void stop();
+  // A dump was loaded into the data plane: the fences are carried out once more.
+  void cache_loaded();
 
   Outcome<v1::InitSwarmResponse> init_swarm(const v1::InitSwarmRequest& request) override;
   Outcome<v1::IssueTokenResponse> issue_token(const v1::IssueTokenRequest& request) override;

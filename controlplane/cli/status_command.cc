@@ -58,6 +58,33 @@ void print_processes(Context& context, const v1::NodeStatus& status) {
   context.out << table.render(context.style);
 }
 
+void print_snapshot(Context& context, const v1::SnapshotStatus& status) {
+  context.out << context.style.dim("SNAPSHOT") << "  ";
+  if (status.every_s() == 0) {
+    context.out << "off (dataplane.cache.restart_snapshot_s)";
+  } else if (status.written_wall_ms() == 0) {
+    context.out << "none written yet, one every " << duration_text(uint64_t{status.every_s()} * 1000);
+  } else {
+    context.out << with_commas(status.written_entries()) << " entries, " << bytes_text(status.written_bytes())
+                << ", written " << time_text(status.written_wall_ms()) << " in "
+                << duration_text(status.written_took_ms());
+  }
+  if (status.loading()) {
+    context.out << "; loading the former one";
+  } else if (status.loaded_wall_ms() != 0) {
+    context.out << "; at the start " << with_commas(status.loaded()) << " entries came back in "
+                << duration_text(status.load_took_ms()) << ", of the one of "
+                << time_text(status.loaded_wall_ms());
+  }
+  if (status.held() > 0) {
+    context.out << "; " << with_commas(status.held())
+                << " of other nodes wait for the swarm's fences to be known";
+  }
+  context.out << "\n";
+  for (const std::string& trouble : status.troubles())
+    context.out << "  " << context.style.warn(trouble) << "\n";
+}
+
 void print_dataplane(Context& context, const v1::DataplaneStatus& status) {
   Table ports({">PORT", "DEVICE", "LINK", "MAC", ">QUEUES", "TAP", "ADDRESSES", ">RX", ">TX", ">LOST"});
   for (const v1::PortStatus& port : status.ports()) {
@@ -92,6 +119,7 @@ void print_dataplane(Context& context, const v1::DataplaneStatus& status) {
               << percent_text(static_cast<double>(cache.used_bytes()),
                               static_cast<double>(cache.budget_bytes()))
               << ")\n";
+  if (status.has_snapshot()) print_snapshot(context, status.snapshot());
 }
 
 std::string life_text(const v1::LifeStatus& life, const Style& style) {

@@ -42,6 +42,11 @@ std::expected<void, std::string> write_record(const std::string& path, const v1:
 
 }  // namespace
 
+bool IdentityFiles::present() const {
+  std::error_code error;
+  return std::filesystem::exists(file(), error) || error;
+}
+
 std::expected<std::optional<Identity>, std::string> IdentityFiles::load() const {
   auto read = read_record(file());
   if (!read) return std::unexpected(read.error());

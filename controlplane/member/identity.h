@@ -38,6 +38,8 @@ class IdentityFiles {
     return place_directory(place) + "/ledger";
   }
 
+  // Whether there is one, usable or not.
+  bool present() const;
   // Nothing: in no swarm. An error when something is there that cannot be used, with the mend.
   std::expected<std::optional<Identity>, std::string> load() const;
   // A directory only root can read, with nothing in it but a file system's own; an error when remains of a

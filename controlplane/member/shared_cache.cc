@@ -12,6 +12,7 @@ namespace {
 // The longest TTL and the longest staleness that a configuration allows.
 constexpr std::uint64_t kLifeMs = 14ULL * 86'400'000;
 constexpr std::uint64_t kExpireMs = 60'000;
+constexpr std::uint64_t kLookAgainMs = 500;
 
 SegmentWriter::Options writer_options(const SharedCache::Options& options,
                                       std::shared_ptr<const PrivateZones> zones) {
@@ -31,8 +32,12 @@ Sharing::Options sharing_options(const SharedCache::Options& options,
   return sharing;
 }
 
-WarmUp::Options warm_options(const SharedCache::Options& options, std::shared_ptr<const PrivateZones> zones) {
+WarmUp::Options warm_options(const SharedCache::Options& options, CachePort& cache,
+                             std::shared_ptr<const PrivateZones> zones) {
   WarmUp::Options warm;
+  warm.load_local = [&cache, names = options.private_zones](WarmUp::Done done) {
+    cache.restore(names, std::move(done));
+  };
   warm.node = options.self;
   warm.private_zones = std::move(zones);
   return warm;
@@ -60,7 +65,7 @@ SharedCache::SharedCache(Reactor& reactor, PeerLink& link, MemberCore& core, Cac
       fences_(reactor, cache, options_.self, kLifeMs, fence_events()),
       writer_(reactor, cache, store, writer_options(options_, zones_), writer_events()),
       sharing_(reactor, link, cache, store, peers_, fences_, sharing_options(options_, zones_)),
-      warm_up_(reactor, link, cache, peers_, fences_, warm_options(options_, zones_),
+      warm_up_(reactor, link, cache, peers_, fences_, warm_options(options_, cache, zones_),
                [this] {
                  const WarmUp::State& state = warm_up_.state();
                  options_.say(state.cold ? "cache: ready, cold: " + state.why
@@ -71,6 +76,7 @@ SharedCache::SharedCache(Reactor& reactor, PeerLink& link, MemberCore& core, Cac
       erasures_(reactor, store, options_.ledger),
       names_(reactor, link, store, zones_),
       expire_(reactor),
+      look_(reactor),
       poster_(reactor) {
   core_.chain().subscribe([this](const AppliedBlock& block) { applied(block); });
 }
@@ -138,8 +144,28 @@ void SharedCache::begin() {
   // What was dead before this run may still be in the data plane.
   fences_.dataplane_started();
   // New in the swarm: what the others know already comes before it says that it is ready.
-  if (!head && live_members(state).size() > 1) warm_up_.start();
+  if (!head && live_members(state).size() > 1) {
+    warm_up_.start();
+  } else {
+    look_at_dataplane();
+  }
   expire();
+}
+
+// One that started while there was nobody to warm it, or whose warming somebody did not live to end.
+void SharedCache::look_at_dataplane() {
+  cache_.status(
+      [this, alive = std::weak_ptr(alive_)](const std::expected<v1::DataplaneStatus, std::string>& status) {
+        if (alive.expired() || warm_up_.state().phase != WarmUp::Phase::kIdle) return;
+        const v1::LifePhase phase = status ? status->readiness().phase() : v1::LIFE_STARTING;
+        if (phase == v1::LIFE_STARTING) {
+          look_.start(kLookAgainMs, [this] { look_at_dataplane(); });
+        } else if (phase == v1::LIFE_WARMING) {
+          warm_up_.start();
+        } else if (status->snapshot().held() > 0) {
+          warm_up_.start(true);
+        }
+      });
 }
 
 // All that the state has; those that are known already do no harm.

@@ -37,6 +37,8 @@ class SharedCache {
 
   // Begins as soon as the ledger knows this node.
   void start();
+  // An operator has loaded a dump into the data plane, past the fences.
+  void loaded() { fences_.dataplane_started(); }
   // The ledger was replaced by a newer one.
   void state_replaced();
 
@@ -57,6 +59,7 @@ class SharedCache {
  private:
   void applied(const AppliedBlock& block);
   void begin();
+  void look_at_dataplane();
   void follow_members();
   void read_fences();
   void expire();
@@ -84,7 +87,9 @@ class SharedCache {
   bool begun_ = false;
   std::uint64_t fence_seen_ = 0;  // newest epoch that was handed on
   Timer expire_;
+  Timer look_;
   Poster poster_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
 }  // namespace swarmdns::controlplane

@@ -59,6 +59,11 @@ class CachePort {
   virtual void dump(
       std::function<void(std::expected<v1::DumpEntries, std::string>, std::function<void()> next)> take) = 0;
 
+  // The fences that this node missed have been carried out: what the data plane's restart snapshot holds back
+  // comes into its cache, but for other nodes' entries in `private_zones` (wire format, lower case). How many
+  // entries the snapshot has brought back in all.
+  virtual void restore(std::vector<std::string> private_zones, Done<std::uint64_t> done) = 0;
+
   // The data plane's life cycle: warming up for at most that long; warm.
   virtual void warming(std::uint64_t at_most_ms, Done<void> done) = 0;
   virtual void warm(Done<void> done) = 0;

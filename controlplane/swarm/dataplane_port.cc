@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kCallMs = 10'000;
 constexpr int kStatusMs = 2'000;
+constexpr int kRestoreMs = 60'000;  // of a warm-up there is no more
 constexpr std::uint64_t kAgainMs = 200;
 constexpr int kMessageBytes = 64 << 20;
 constexpr std::uint32_t kMostNode = 65'535;
@@ -172,6 +173,20 @@ class DataplanePort::Core : public std::enable_shared_from_this<Core> {
           epoch_ = response->epoch();
           fenced->removed = response->removed();
           done(*fenced);
+        });
+  }
+
+  void restore(std::vector<std::string> private_zones, Done<std::uint64_t> done) {
+    v1::RestoreRequest request;
+    for (std::string& zone : private_zones) request.add_private_zones(std::move(zone));
+    call<v1::RestoreRequest, v1::RestoreResponse>(
+        std::move(request), kRestoreMs,
+        [](auto& stub, auto* context, auto* sent, auto* response, auto callback) {
+          stub.Restore(context, sent, response, std::move(callback));
+        },
+        [done = std::move(done)](const std::expected<v1::RestoreResponse, std::string>& response) {
+          if (!response) return done(std::unexpected(response.error()));
+          done(response->loaded());
         });
   }
 
@@ -401,6 +416,9 @@ void DataplanePort::fence(const std::vector<DeadRange>& ranges, Done<Fenced> don
 void DataplanePort::dump(
     std::function<void(std::expected<v1::DumpEntries, std::string>, std::function<void()> next)> take) {
   core_->dump(std::move(take));
+}
+void DataplanePort::restore(std::vector<std::string> private_zones, Done<std::uint64_t> done) {
+  core_->restore(std::move(private_zones), std::move(done));
 }
 void DataplanePort::warming(std::uint64_t at_most_ms, Done<void> done) {
   core_->warming(at_most_ms, std::move(done));

@@ -40,6 +40,7 @@ class DataplanePort final : public CachePort {
   // Ends when `next` is destroyed without having been called.
   void dump(std::function<void(std::expected<v1::DumpEntries, std::string>, std::function<void()> next)> take)
       override;
+  void restore(std::vector<std::string> private_zones, Done<std::uint64_t> done) override;
   void warming(std::uint64_t at_most_ms, Done<void> done) override;
   void warm(Done<void> done) override;
   void status(Done<v1::DataplaneStatus> done) override;

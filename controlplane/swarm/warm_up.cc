@@ -24,7 +24,7 @@ WarmUp::WarmUp(Reactor& reactor, PeerLink& link, CachePort& cache, SharePeers& p
       deadline_(reactor),
       wait_(reactor) {}
 
-void WarmUp::start() {
+void WarmUp::start(bool ready_already) {
   ++generation_;
   state_ = {};
   state_.phase = Phase::kFences;
@@ -34,7 +34,7 @@ void WarmUp::start() {
   request_ = 0;
   wait_.stop();
   // The data plane ends it by itself, too, should this process die.
-  cache_.warming(options_.at_most_ms, [](const std::expected<void, std::string>&) {});
+  if (!ready_already) cache_.warming(options_.at_most_ms, [](const std::expected<void, std::string>&) {});
   deadline_.start(options_.at_most_ms, [this] {
     finish(true, "the time for warming up, " + std::to_string(options_.at_most_ms / 1000) + " s, was over");
   });
@@ -47,19 +47,16 @@ void WarmUp::fences_clear() {
 
 void WarmUp::local() {
   state_.phase = Phase::kLocal;
-  if (!options_.load_local) return peers();
-  options_.load_local(std::make_shared<FenceFilter>(fences_.filter()),
-                      [this, generation = generation_,
+  options_.load_local([this, generation = generation_,
                        alive = std::weak_ptr(alive_)](std::expected<std::uint64_t, std::string> loaded) {
-                        if (alive.expired() || generation != generation_ || state_.phase != Phase::kLocal)
-                          return;
-                        if (loaded) {
-                          state_.local = *loaded;
-                        } else {
-                          failures_.push_back("its own dump: " + loaded.error());
-                        }
-                        peers();
-                      });
+    if (alive.expired() || generation != generation_ || state_.phase != Phase::kLocal) return;
+    if (loaded) {
+      state_.local = *loaded;
+    } else {
+      failures_.push_back("its own snapshot: " + loaded.error());
+    }
+    peers();
+  });
 }
 
 void WarmUp::peers() {
@@ -91,7 +88,7 @@ void WarmUp::try_next_peer() {
       return;
     }
     if (state_.local != 0) return finish(false, failures_.empty() ? "" : failures_.back());
-    std::string why = "there is no dump of its own and no peer in its scope that is ready";
+    std::string why = "there is no snapshot of its own and no peer in its scope that is ready";
     for (const std::string& failure : failures_) why += "; " + failure;
     return finish(true, why);
   }

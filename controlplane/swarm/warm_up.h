@@ -1,6 +1,6 @@
-// A node that starts fills its cache before it says Ready: first the fences, then its own last dump, then the
-// cache of the peer in scope that has the least to do, or the next when that one fails. At most 60 s; then it
-// is ready, warm or cold.
+// A node that starts fills its cache before it says Ready: first the fences, then what its restart snapshot
+// holds back until they are carried out, then the cache of the peer in scope that has the least to do, or the
+// next when that one fails. At most 60 s; then it is ready, warm or cold.
 //
 // Reactor thread.
 #pragma once
@@ -30,9 +30,8 @@ class WarmUp {
   struct Options {
     NodeId node = 0;
     std::shared_ptr<const PrivateZones> private_zones;
-    // Loads the dump of this node's own cache, without what `filter` calls dead; empty when there is none.
-    // `done` later.
-    std::function<void(std::shared_ptr<const FenceFilter> filter, Done done)> load_local;
+    // All fences have been carried out: brings back what this node kept of its own cache. `done` later.
+    std::function<void(Done done)> load_local;
     std::uint64_t at_most_ms = kWarmUpMs;
     std::uint64_t peers_ms = 3000;  // so long it waits for a peer to be there, with its clock compared
     std::uint64_t piece_ms = 5000;  // for an answer of a peer
@@ -42,8 +41,9 @@ class WarmUp {
   WarmUp(Reactor& reactor, PeerLink& link, CachePort& cache, SharePeers& peers, Fences& fences,
          Options options, std::function<void()> over);
 
-  // At the start, and for each new data plane.
-  void start();
+  // At the start, and for each new data plane. One that says that it is ready already is not told to wait:
+  // what it has of its own still comes.
+  void start(bool ready_already = false);
   void fences_clear();
   void receive(NodeId from, v1::PeerMessage message);  // warm_up_response
 

@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include <cstdlib>
+
 #include "dataplane/app/privileges.h"
 #include "dataplane/control/convert.h"
 #include "dataplane/control/cookie_secrets.h"
@@ -18,6 +20,8 @@ constexpr std::int64_t kWarnInterval = 60;    // seconds between two warnings of
 constexpr int kMaxMessageBytes = 8 << 20;
 constexpr std::size_t kStreamPlaces = 65'536;  // TCP connections a thread has room for, at least
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr auto kLastSnapshot = std::chrono::seconds(10);  // at the end; whoever stops this waits 15 s or more
+constexpr int kRestoringWaitMs = 50;                      // between two looks whether the cache is back
 
 // AF_XDP rings, hugepages and a descriptor for each TCP connection.
 void raise_limits(std::uint64_t descriptors) {
@@ -55,7 +59,10 @@ std::expected<std::unique_ptr<Node>, std::string> Node::start(const v1::Dataplan
     }
   }
   node->machine_->set_ready(true);
-  node->readiness_->started(config.warm_up_ms());
+  // With the cache on its way back it is not warm yet, whoever else has a say in that.
+  node->restoring_ = node->snapshot_->loading();
+  node->readiness_->started(node->restoring_ && config.warm_up_ms() == 0 ? control::Readiness::kMostWarmingMs
+                                                                         : config.warm_up_ms());
   return node;
 }
 
@@ -72,6 +79,9 @@ Node::Step Node::claim_directories() {
                               config_.run_dir() + "/dataplane.sock",
                               control::last_applied_path(config_.state_dir()),
                               control::journal_numbers_path(config_.state_dir()),
+                              restart::node_key_path(config_.state_dir()),
+                              restart::snapshot_path(config_.state_dir()),
+                              restart::snapshot_path(config_.state_dir()) + ".new",
                               control::cookie_secrets_path(config_.state_dir())};
   return adopt_files(mine, config_.user());
 }
@@ -123,7 +133,7 @@ Node::Step Node::open_kernel_side() {
 
 Node::Step Node::make_counters() {
   const std::size_t streams = sockets_.size();
-  registry_ = std::make_unique<stats::Registry>(eal_->workers() + streams + 3);
+  registry_ = std::make_unique<stats::Registry>(eal_->workers() + streams + 4);
   const auto claim = [&](const std::string& name, stats::ThreadStats*& place) -> Step {
     auto claimed = registry_->claim(name);
     if (!claimed) return std::unexpected(claimed.error());
@@ -140,6 +150,7 @@ Node::Step Node::make_counters() {
   }
   if (Step done = claim("writer", writer_stats_); !done) return done;
   if (Step done = claim("miss", miss_stats_); !done) return done;
+  if (Step done = claim("snapshot", snapshot_stats_); !done) return done;
   return claim("kernel", tap_stats_);
 }
 
@@ -221,7 +232,33 @@ Node::Step Node::start_threads() {
     tap_thread_->start();
     for (const auto& stream : streams_) stream->start();
   });
+  start_snapshot();
   return {};
+}
+
+// As soon as there is a cache to load into: a small one is back before the first query.
+void Node::start_snapshot() {
+  calls_ = std::make_unique<control::CacheCalls>(*writer_, clock_, *configurator_, numbers_->numbering());
+  restart::Snapshot::Options options;
+  options.state_dir = config_.state_dir();
+  options.numbering = numbers_->numbering();
+  options.member = config_.warm_up_ms() > 0;
+  options.cpus = eal_->slow_cpus();
+  options.settings = [this] {
+    const v1::CacheConfig cache = configurator_->in_force().cache();
+    return restart::Snapshot::Settings{std::uint64_t{cache.restart_snapshot_s()} * 1000, cache.max_ttl_s(),
+                                       cache.stale_max_s()};
+  };
+  options.say = [this](const std::string& event, const std::string& what, const std::string& why) {
+    if (why.empty()) {
+      log_.info(event, {{"what", what}});
+    } else {
+      log_.warning(event, {{"why", why}});
+    }
+  };
+  snapshot_ = std::make_unique<restart::Snapshot>(*writer_, clock_, calls_->flushes(),
+                                                  snapshot_stats_->counters, std::move(options));
+  on_plain_thread(eal_->slow_cpus(), [this] { snapshot_->start(); });
 }
 
 Node::Step Node::start_workers() {
@@ -257,9 +294,8 @@ Node::Step Node::start_workers() {
 Node::Step Node::start_control() {
   machine_ =
       std::make_unique<NodeMachine>(NodeMachine::Parts{config_, ports_, worker_stats_, *miss_}, stop_fd_);
-  calls_ = std::make_unique<control::CacheCalls>(*writer_, clock_, *configurator_, numbers_->numbering());
-  service_ = std::make_unique<control::Service>(
-      control::Service::Parts{*configurator_, *calls_, *machine_, *readiness_, *registry_, log_});
+  service_ = std::make_unique<control::Service>(control::Service::Parts{
+      *configurator_, *calls_, *machine_, *readiness_, *registry_, log_, snapshot_.get()});
   if (Step done = configurator_->attach(*live_); !done) return done;
   rpc::UnixServer::Options options;
   options.path = config_.run_dir() + "/dataplane.sock";
@@ -279,10 +315,15 @@ Node::Step Node::start_control() {
 }
 
 int Node::wait_ms() const {
-  return static_cast<int>(readiness_->wait_ms(1000));
+  return static_cast<int>(readiness_->wait_ms(restoring_ ? kRestoringWaitMs : 1000));
 }
 
 void Node::tick() {
+  if (restoring_ && !snapshot_->loading()) {
+    restoring_ = false;
+    // A member of a swarm goes on warming up until its control plane says that it is warm.
+    if (config_.warm_up_ms() == 0) (void)readiness_->warm();
+  }
   readiness_->tick();
   const std::int64_t now = time(nullptr);
   if (now == last_second_) return;
@@ -307,6 +348,8 @@ Node::~Node() {
   if (readiness_) readiness_->stop();
   if (machine_) machine_->set_ready(false);
   if (service_) service_->stop();
+  // Before the server's end, which waits for a restore that is under way; queries are answered meanwhile.
+  const bool stopped = !snapshot_ || snapshot_->stop(kLastSnapshot);
   if (server_) server_->stop();
   for (const auto& worker : workers_) worker->stop();
   if (eal_) eal_->wait();
@@ -323,6 +366,12 @@ Node::~Node() {
   workers_.clear();
   ports_.clear();
   eal_.reset();
+  if (stopped) return;
+  // A disk that does not answer keeps the snapshot's thread: what that uses stays, and the rest is done.
+  log_.error("stopped without the restart snapshot's thread", {{"why", "the disk does not answer"}});
+  readiness_.reset();
+  pidfile_.reset();
+  std::_Exit(0);
 }
 
 }  // namespace swarmdns::app

@@ -26,6 +26,7 @@
 #include "dataplane/exception/tap_thread.h"
 #include "dataplane/miss/channel.h"
 #include "dataplane/miss/thread.h"
+#include "dataplane/restart/snapshot.h"
 #include "dataplane/stats/registry.h"
 #include "dataplane/stream/thread.h"
 #include "dataplane/sync/doze.h"
@@ -64,6 +65,7 @@ class Node {
   [[nodiscard]] Step start_threads();
   [[nodiscard]] Step start_workers();
   [[nodiscard]] Step start_control();
+  void start_snapshot();
   void keep_numbers(std::int64_t now);
 
   const v1::DataplaneConfig config_;
@@ -81,6 +83,7 @@ class Node {
   stats::ThreadStats* writer_stats_ = nullptr;
   stats::ThreadStats* miss_stats_ = nullptr;
   stats::ThreadStats* tap_stats_ = nullptr;
+  stats::ThreadStats* snapshot_stats_ = nullptr;
   std::vector<exception::Tap> taps_;
   std::vector<stream::ThreadSockets> sockets_;
   std::vector<std::unique_ptr<exception::KernelLink>> links_;
@@ -99,6 +102,8 @@ class Node {
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::unique_ptr<NodeMachine> machine_;
   std::unique_ptr<control::CacheCalls> calls_;
+  std::unique_ptr<restart::Snapshot> snapshot_;
+  bool restoring_ = false;  // what may be answered at once is on its way back into the cache
   std::unique_ptr<control::Service> service_;
   std::unique_ptr<rpc::UnixServer> server_;
   std::int64_t last_second_ = 0;           // Unix seconds: when tick() last did all of its work

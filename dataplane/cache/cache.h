@@ -71,6 +71,9 @@ struct FlushScope {
   OriginSet origins{};      // Origins
 };
 
+// Whether a flush takes that entry away. The scope's name is folded.
+[[nodiscard]] bool in_scope(const Entry& entry, const Origin& origin, const FlushScope& scope);
+
 struct FlushResult {
   std::uint64_t removed = 0;
   std::uint64_t looked_at = 0;

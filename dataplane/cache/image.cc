@@ -70,6 +70,16 @@ std::uint8_t odd_ttls(std::span<const std::byte> sections, std::span<const std::
   return static_cast<std::uint8_t>(std::min<std::size_t>(odd, Entry::kMixedTtls));
 }
 
+// Owner, type and class come before a TTL, RDLENGTH behind it: whoever patches TTLs stays inside.
+bool offsets_fit(std::span<const std::uint16_t> ttl_offsets, std::size_t sections) {
+  std::size_t least = 5;
+  for (const std::uint16_t offset : ttl_offsets) {
+    if (offset < least || std::size_t{offset} + 6 > sections) return false;
+    least = std::size_t{offset} + 11;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string to_text(const ImageError& error) {
@@ -101,6 +111,8 @@ std::string to_text(const ImageError& error) {
       return "sections: number of records differs from the counts" + at;
     case ImageFault::OffsetsInvalid:
       return "sections: TTL offsets do not fit the records";
+    case ImageFault::LayoutInvalid:
+      return "not the octets of an entry";
   }
   return "unknown fault";
 }
@@ -203,14 +215,48 @@ std::expected<EntryImage, ImageError> EntryImage::build_rendered(const EntryCont
   if (const auto framed = check_frame(content); !framed) return std::unexpected(framed.error());
   if (content.key.qname_len == 0) return refuse(ImageFault::NameInvalid);
   if (ttl_offsets.size() != record_count(content)) return refuse(ImageFault::CountMismatch);
-  // Owner, type and class come before a TTL, RDLENGTH behind it: whoever patches TTLs stays inside.
-  std::size_t least = 5;
-  for (const std::uint16_t offset : ttl_offsets) {
-    if (offset < least || std::size_t{offset} + 6 > content.sections.size())
-      return refuse(ImageFault::OffsetsInvalid);
-    least = std::size_t{offset} + 11;
-  }
+  if (!offsets_fit(ttl_offsets, content.sections.size())) return refuse(ImageFault::OffsetsInvalid);
   return assemble(content, ttl_offsets, sections_sum);
+}
+
+std::size_t EntryImage::size_at(std::span<const std::byte> octets) noexcept {
+  if (octets.size() < sizeof(Entry)) return 0;
+  const auto u16 = [&octets](std::size_t at) {
+    return std::to_integer<std::size_t>(octets[at]) | std::to_integer<std::size_t>(octets[at + 1]) << 8;
+  };
+  const std::size_t qname = std::to_integer<std::size_t>(octets[offsetof(Entry, qname_len)]);
+  const std::size_t records =
+      u16(offsetof(Entry, answers)) + u16(offsetof(Entry, authorities)) + u16(offsetof(Entry, additionals));
+  return sizeof(Entry) + ((qname + 1) & ~std::size_t{1}) + 2 * records + u16(offsetof(Entry, sections_len));
+}
+
+std::expected<EntryImage, ImageError> EntryImage::restore(std::span<const std::byte> octets, Seconds born,
+                                                          Seconds expires) {
+  const std::size_t size = size_at(octets);
+  if (size == 0 || size != octets.size()) return refuse(ImageFault::LayoutInvalid);
+  if (size > Entry::kMaxSize) return refuse(ImageFault::TooLarge);
+  EntryImage image = allocate(size);
+  auto* entry = new (image.block_ + kHeader) Entry{};
+  constexpr std::size_t kTimes = offsetof(Entry, qtype);
+  std::memcpy(reinterpret_cast<std::byte*>(entry) + kTimes, octets.data() + kTimes,
+              offsetof(Entry, epoch) - kTimes);
+  entry->born = born;
+  entry->expires = expires;
+  std::memcpy(image.block_ + kHeader + sizeof(Entry), octets.data() + sizeof(Entry), size - sizeof(Entry));
+
+  constexpr std::uint8_t kFlags = Entry::kAuthenticated | Entry::kNegative | Entry::kFailure;
+  if ((entry->flags & ~kFlags) != 0) return refuse(ImageFault::LayoutInvalid);
+  if (entry->rcode > 15) return refuse(ImageFault::RcodeInvalid);
+  if (expires < born) return refuse(ImageFault::ExpiryInvalid);
+  if ((entry->key_flags & ~(kKeyDnssecOk | kKeyCheckingDisabled)) != 0)
+    return refuse(ImageFault::KeyFlagsInvalid);
+  if (dns::kHeaderSize + entry->qname_len + 4 + std::size_t{entry->sections_len} > kMaxMessage)
+    return refuse(ImageFault::TooLarge);
+  if (const auto keyed = check_key(entry->key()); !keyed) return std::unexpected(keyed.error());
+  if (!offsets_fit(entry->ttl_offsets(), entry->sections_len)) return refuse(ImageFault::OffsetsInvalid);
+  if (entry->odd_ttls != odd_ttls(entry->sections(), entry->ttl_offsets()))
+    return refuse(ImageFault::LayoutInvalid);
+  return image;
 }
 
 EntryImage EntryImage::copy_of(const Entry& entry) {

@@ -43,6 +43,7 @@ enum class ImageFault : std::uint8_t {
   RdataInvalid,     // RDATA does not fit its type
   CountMismatch,    // fewer or more records than the counts say
   OffsetsInvalid,   // TTL offsets given do not fit the sections
+  LayoutInvalid,    // octets that are no Entry: a length, a flag, a sum of TTLs that does not fit
 };
 
 struct ImageError {
@@ -71,6 +72,15 @@ class EntryImage {
   // TTL, ascending, relative to the sections. `sections_sum`: see Entry.
   [[nodiscard]] static std::expected<EntryImage, ImageError> build_rendered(
       const EntryContent& content, std::span<const std::uint16_t> ttl_offsets, std::uint16_t sections_sum);
+
+  // From the octets of an Entry that this program wrote, at any alignment, with other times. Every length,
+  // offset and number in them is checked, and the key; the records are those that were checked when the
+  // entry was made.
+  [[nodiscard]] static std::expected<EntryImage, ImageError> restore(std::span<const std::byte> octets,
+                                                                     Seconds born, Seconds expires);
+
+  // How long the Entry is that begins there; 0: not all of its fixed part is there.
+  [[nodiscard]] static std::size_t size_at(std::span<const std::byte> octets) noexcept;
 
   // The same bytes as `entry`, which must stay valid meanwhile.
   [[nodiscard]] static EntryImage copy_of(const Entry& entry);

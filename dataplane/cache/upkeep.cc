@@ -13,6 +13,8 @@ constexpr unsigned kExpiriesPerRound = 512;
 constexpr unsigned kPagesPerRound = 256;
 constexpr std::uint32_t kBucketsPerRound = 512;
 
+}  // namespace
+
 bool in_scope(const Entry& entry, const Origin& origin, const FlushScope& scope) {
   switch (scope.kind) {
     case FlushScope::Kind::All:
@@ -27,8 +29,6 @@ bool in_scope(const Entry& entry, const Origin& origin, const FlushScope& scope)
   }
   return false;
 }
-
-}  // namespace
 
 // True: there is more to do at once.
 bool Cache::expire(Seconds now) {

@@ -10,6 +10,7 @@ namespace swarmdns::cache {
 namespace {
 constexpr std::size_t kBurst = 32;          // commands taken together, their cache lines fetched together
 constexpr std::size_t kBurstsPerRound = 8;  // before upkeep has its turn
+constexpr std::size_t kAhead = 8;           // of a batch: what is fetched while this one is inserted
 constexpr auto kLongestSleep = std::chrono::milliseconds(100);
 constexpr auto kGraceSleep = std::chrono::microseconds(500);  // while slots wait for a grace period
 }  // namespace
@@ -73,12 +74,26 @@ void Writer::set_stale_max(Seconds stale_max) {
   call([stale_max](Cache& cache) { cache.set_stale_max(stale_max); });
 }
 
+std::future<void> Writer::insert_all(std::span<Batched> batch) {
+  return post([this, batch](Cache& cache) {
+    const std::uint64_t now_ms = clock_.milliseconds();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (i + kAhead < batch.size()) cache.prefetch(batch[i + kAhead].image);
+      batch[i].outcome = cache.insert(batch[i].image, now_ms, batch[i].options);
+    }
+  });
+}
+
 void Writer::call(std::function<void(Cache&)> what) {
+  post(std::move(what)).wait();
+}
+
+std::future<void> Writer::post(std::function<void(Cache&)> what) {
   auto command = std::make_unique<Call>();
   command->run = std::move(what);
   auto done = command->done.get_future();
   push_waiting(std::move(command));
-  done.wait();
+  return done;
 }
 
 void Writer::push_waiting(Command&& command) {

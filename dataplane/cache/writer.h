@@ -43,6 +43,15 @@ class Writer {
   bool insert(EntryImage image, InsertOptions options = {});
   // With the outcome, on the writer thread. False: the queue is full, and `done` will not be called.
   bool insert(EntryImage image, InsertOptions options, std::function<void(Outcome)> done);
+  // One command for many: they stay the caller's, and are the writer's to read and to set outcomes in until
+  // the future is ready. Waits for room in the queue; not for RCU-online threads. At most a few hundred, for
+  // nothing else has its turn meanwhile.
+  struct Batched {
+    EntryImage image;
+    InsertOptions options;
+    Outcome outcome = Outcome::NoRoom;
+  };
+  [[nodiscard]] std::future<void> insert_all(std::span<Batched> batch);
   // The future is ready when the flush is through. Waits for room in the queue; not for RCU-online threads.
   [[nodiscard]] std::future<FlushResult> flush(FlushScope scope);
   // Waits until everything commanded before has been carried out. Not for RCU-online threads.
@@ -80,6 +89,7 @@ class Writer {
   void carry_out(Command& command);
   void push_waiting(Command&& command);
   void call(std::function<void(Cache&)> what);
+  std::future<void> post(std::function<void(Cache&)> what);
 
   Cache& cache_;
   const Clock& clock_;
@@ -91,6 +101,18 @@ class Writer {
   std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::uint64_t> remote_refused_{0};
   std::jthread thread_;
+};
+
+// No entry moves within the table as long as one of these lives. Made and destroyed by no RCU-online thread.
+class DumpScope {
+ public:
+  explicit DumpScope(Writer& writer) : writer_(writer) { writer_.begin_dump(); }
+  ~DumpScope() { writer_.end_dump(); }
+  DumpScope(const DumpScope&) = delete;
+  DumpScope& operator=(const DumpScope&) = delete;
+
+ private:
+  Writer& writer_;
 };
 
 }  // namespace swarmdns::cache

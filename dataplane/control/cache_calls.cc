@@ -125,7 +125,9 @@ grpc::Status CacheCalls::flush(const v1::FlushRequest& request, v1::FlushRespons
     case v1::FlushRequest::SCOPE_NOT_SET:
       return invalid("scope: what is to be flushed? give a name, a zone, or all");
   }
+  flushes_.note(scope);
   response.set_removed(writer_.flush(scope).get().removed);
+  flushes_.through();
   return grpc::Status::OK;
 }
 
@@ -150,7 +152,9 @@ grpc::Status CacheCalls::fence(const v1::FenceRequest& request, v1::FenceRespons
   cache::FlushScope scope;
   scope.kind = cache::FlushScope::Kind::Origins;
   scope.origins = cache::OriginSet(ranges, request.unknown_origin());
+  flushes_.note(scope);
   const cache::FlushResult result = writer_.flush(std::move(scope)).get();
+  flushes_.through();
   response.set_removed(result.removed);
   response.set_looked_at(result.looked_at);
   response.set_epoch(result.epoch);

@@ -10,6 +10,7 @@
 #include "dataplane/cache/writer.h"
 #include "dataplane/control/configurator.h"
 #include "dataplane/control/entry_codec.h"
+#include "dataplane/restart/flush_log.h"
 #include "swarmdns/v1/dataplane.pb.h"
 
 namespace swarmdns::control {
@@ -28,6 +29,8 @@ class CacheCalls {
   grpc::Status lookup(const v1::LookupRequest& request, v1::LookupResponse& response);
   void describe(v1::CacheStatus& status) const;
 
+  // Every flush and fence is noted there before it is commanded.
+  [[nodiscard]] restart::FlushLog& flushes() noexcept { return flushes_; }
   [[nodiscard]] cache::Writer& writer() noexcept { return writer_; }
   [[nodiscard]] cache::Cache& cache() noexcept { return writer_.cache(); }
   [[nodiscard]] const cache::Clock& clock() const noexcept { return clock_; }
@@ -41,6 +44,7 @@ class CacheCalls {
   const Configurator& configurator_;
   const std::uint64_t numbering_;
   std::uint64_t journal_id_;
+  restart::FlushLog flushes_;
 };
 
 }  // namespace swarmdns::control

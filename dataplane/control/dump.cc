@@ -16,18 +16,6 @@ constexpr std::uint32_t kBucketsPerStep = 8;
 constexpr std::size_t kStepRoom = std::size_t{64} << 10;  // a step of ordinary entries is far smaller
 constexpr std::size_t kFraming = 16;                      // tags and lengths around an entry, at most
 
-// No entry moves within the table as long as one of these lives.
-class DumpScope {
- public:
-  explicit DumpScope(cache::Writer& writer) : writer_(writer) { writer_.begin_dump(); }
-  ~DumpScope() { writer_.end_dump(); }
-  DumpScope(const DumpScope&) = delete;
-  DumpScope& operator=(const DumpScope&) = delete;
-
- private:
-  cache::Writer& writer_;
-};
-
 class Sender {
  public:
   explicit Sender(const std::function<bool(const v1::CacheSlice&)>& send) : send_(send) {}
@@ -94,7 +82,7 @@ grpc::Status dump_cache(CacheCalls& calls, const std::string& node,
   header.set_journal_id(calls.journal_id());
   header.set_numbering(calls.numbering());
   header.set_journal_next(calls.cache().journal().next());
-  const DumpScope scope(calls.writer());
+  const cache::DumpScope scope(calls.writer());
   if (!sender.digested(slice)) return kGone;
 
   const cache::Table& table = calls.cache().table();

@@ -1,6 +1,6 @@
 // Whether others may send queries here: the phases of a data plane's life, and RUN_DIR/ready, which says so
-// to an announcer without asking anybody. Answers are given in every phase but Starting and Stopping; warming
-// up only tells the announcer to wait.
+// to an announcer without asking anybody. Answers are given in every phase but Starting, and in Stopping
+// until the restart snapshot is written; warming up only tells the announcer to wait.
 //
 //   Starting -> Warming -> Ready          told that the cache is warm
 //                       -> ReadyCold      the time was over first; Ready when told later

@@ -68,6 +68,23 @@ void describe(const Readiness::Status& status, v1::Readiness& out) {
   out.set_warming_left_ms(status.warming_left_ms);
 }
 
+void describe(const restart::Snapshot::Status& status, v1::SnapshotStatus& out) {
+  out.set_every_s(status.every_s);
+  out.set_written_wall_ms(status.written_wall_ms);
+  out.set_written_entries(status.written_entries);
+  out.set_written_bytes(status.written_bytes);
+  out.set_written_took_ms(status.written_took_ms);
+  out.set_loading(status.loading);
+  out.set_loaded_wall_ms(status.loaded_wall_ms);
+  out.set_load_took_ms(status.load_took_ms);
+  out.set_loaded(status.loaded.entries);
+  out.set_expired(status.loaded.expired);
+  out.set_left_out(status.loaded.left_out);
+  out.set_refused(status.loaded.refused);
+  out.set_held(status.held);
+  for (const std::string& trouble : status.troubles) out.add_troubles(trouble);
+}
+
 template <class List>
 void copy(const std::vector<std::string>& from, List* to) {
   for (const std::string& text : from) to->Add(std::string(text));
@@ -128,6 +145,7 @@ grpc::Status Service::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest
   copy(parts_.configurator.restart_required(), status->mutable_restart_required());
   status->set_ready(parts_.machine.ready());
   describe(parts_.readiness.status(), *status->mutable_readiness());
+  if (parts_.snapshot != nullptr) describe(parts_.snapshot->status(), *status->mutable_snapshot());
   return grpc::Status::OK;
 }
 
@@ -219,6 +237,19 @@ grpc::Status Service::Journal(grpc::ServerContext* context, const v1::JournalReq
   };
   return stream_journal(
       parts_.cache, *request, [&](const v1::JournalBatch& batch) { return writer->Write(batch); }, over);
+}
+
+grpc::Status Service::Restore(grpc::ServerContext*, const v1::RestoreRequest* request,
+                              v1::RestoreResponse* response) {
+  if (parts_.snapshot == nullptr) return grpc::Status::OK;
+  const auto restored =
+      parts_.snapshot->restore({request->private_zones().begin(), request->private_zones().end()});
+  if (!restored) return {grpc::StatusCode::UNAVAILABLE, restored.error()};
+  response->set_loaded(restored->entries);
+  response->set_expired(restored->expired);
+  response->set_left_out(restored->left_out);
+  response->set_refused(restored->refused);
+  return grpc::Status::OK;
 }
 
 grpc::Status Service::WarmUp(grpc::ServerContext*, const v1::WarmUpRequest* request,

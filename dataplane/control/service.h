@@ -10,6 +10,7 @@
 #include "dataplane/control/log.h"
 #include "dataplane/control/machine.h"
 #include "dataplane/control/readiness.h"
+#include "dataplane/restart/snapshot.h"
 #include "dataplane/stats/registry.h"
 #include "swarmdns/v1/dataplane.grpc.pb.h"
 
@@ -25,6 +26,7 @@ class Service final : public v1::Dataplane::Service {
     Readiness& readiness;
     const stats::Registry& stats;
     const Logger& log;
+    restart::Snapshot* snapshot = nullptr;  // none: there is nothing to restore
   };
   explicit Service(Parts parts);
 
@@ -41,6 +43,7 @@ class Service final : public v1::Dataplane::Service {
   grpc::Status Load(grpc::ServerContext*, grpc::ServerReader<v1::CacheSlice>*, v1::LoadResponse*) override;
   grpc::Status Journal(grpc::ServerContext*, const v1::JournalRequest*,
                        grpc::ServerWriter<v1::JournalBatch>*) override;
+  grpc::Status Restore(grpc::ServerContext*, const v1::RestoreRequest*, v1::RestoreResponse*) override;
   grpc::Status WarmUp(grpc::ServerContext*, const v1::WarmUpRequest*, v1::Readiness*) override;
   grpc::Status Warm(grpc::ServerContext*, const v1::WarmRequest*, v1::Readiness*) override;
   grpc::Status Shutdown(grpc::ServerContext*, const v1::ShutdownRequest*, v1::ShutdownResponse*) override;

@@ -99,6 +99,11 @@ constexpr Named kNames[] = {
     {Counter::CacheRemoteRefused, "cache.remote_refused"},
     {Counter::SlabPagesMoved, "cache.slab_pages_moved"},
     {Counter::JournalGaps, "cache.journal_gaps"},
+    {Counter::SnapshotWritten, "snapshot.written"},
+    {Counter::SnapshotFailed, "snapshot.failed"},
+    {Counter::SnapshotRestored, "snapshot.restored"},
+    {Counter::SnapshotExpired, "snapshot.expired"},
+    {Counter::SnapshotRefused, "snapshot.refused"},
 };
 
 static_assert(std::size(kNames) == kCounters, "each counter needs exactly one name");

@@ -112,6 +112,12 @@ enum class Counter : std::uint16_t {
   CacheRemoteRefused,   // malformed, outdated, expired, no room
   SlabPagesMoved,
   JournalGaps,
+  // Restart snapshot
+  SnapshotWritten,
+  SnapshotFailed,    // the former one stays
+  SnapshotRestored,  // entries that it brought back
+  SnapshotExpired,
+  SnapshotRefused,  // malformed, or no room
   Count_,
 };
 

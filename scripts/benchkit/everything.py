@@ -13,7 +13,7 @@ from . import chart, contest, report
 from .peers import BUILD
 
 # Name: seconds of one measurement, and whether it is a program of its own.
-BENCHES = {"worker": (1, True), "cache": (1, True), "hit-ratio": (1, True), "miss": (0.5, True), "journal": (1, True),
+BENCHES = {"worker": (1, True), "cache": (1, True), "hit-ratio": (1, True), "miss": (0.5, True), "journal": (1, True), "restart": (1, True),
            "ledger": (0.5, True), "swarm": (2, False), "memif": (3, False), "veth": (3, False), "latency": (5, False), "real": (3, False)}
 
 # What takes a list of queries, and by which option.

@@ -18,7 +18,7 @@ SEED = 20  # the tests' own names; any number does
 # Files in an order that changes the lab as seldom as can be.
 ORDER = (
     "test_bench_kit", "test_generator", "test_lab_internet", "test_lab_commands", "test_answers", "test_compare",
-    "test_fed_names", "test_vlan", "test_replay", "test_stability", "test_readiness", "test_flood", "test_prefetch",
+    "test_fed_names", "test_vlan", "test_replay", "test_stability", "test_readiness", "test_restart", "test_flood", "test_prefetch",
     "test_two_workers", "test_three_nodes", "test_swarm", "test_swarm_config", "test_swarm_ledger", "test_swarm_recovery",
     "test_swarm_upgrade", "test_swarm_followers", "test_swarm_regions", "test_swarm_drills",
     "test_lab_faults", "test_root_zone",

@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 
+import dns.rcode
 import pytest
 from support.bench import eventually
 from support.swarm import cached, form, height, up, view
@@ -186,6 +187,35 @@ def test_a_partitioned_node_removes_the_wrong_entry_when_it_returns(swarm):
     assert cached(one, good.name) and cached(three, good.name)
     assert eventually(lambda: all(up(each, 3) for each in swarm.nodes), 60)
     # Nothing shared brings it back, and it stays in history.
+    assert not cached(three, wrong.name) and history(three, wrong.name)
+
+
+def test_a_node_that_was_down_never_answers_what_was_rolled_back_meanwhile(swarm):
+    one, two, three = swarm.nodes
+    good, wrong, own = swarm.asked("plain")[50:53]
+    one.ask(good.name, good.rrtype)
+    three.ask(own.name, own.rrtype)
+    assert eventually(lambda: all(ordered(one, each.name) for each in (good, own)) and cached(three, good.name), 20)
+    then = height(one)
+    two.ask(wrong.name, wrong.rrtype)
+    assert eventually(lambda: cached(three, wrong.name) and ordered(one, wrong.name), 20)
+    three.stop()
+    done = one.ctl("ledger", "rollback", "--only", "cache", "--to", str(then), "--yes", "--reason", "drill", check=False)
+    assert "no word yet from n3" in done.stderr, done.stdout + done.stderr
+
+    # Alone, with nobody to ask: its own comes from the snapshot, what others said does not, good or wrong.
+    three.start("dataplane")
+    assert eventually(lambda: three.ask(own.name, own.rrtype, seconds=8).rcode() == dns.rcode.NOERROR, 30)
+    assert three.ask(wrong.name, wrong.rrtype, seconds=8).rcode() == dns.rcode.SERVFAIL
+    three.start()
+    assert eventually(lambda: up(three, 3), 60)
+
+    def back():
+        return told(three, "status").get("dataplane", {}).get("snapshot", {})
+
+    assert eventually(lambda: "loaded" in back() and not int(back().get("held", 0)), 60), back()
+    assert int(back()["left_out"]) >= 1, back()
+    assert cached(three, good.name) and cached(three, own.name)
     assert not cached(three, wrong.name) and history(three, wrong.name)
 
 

@@ -193,6 +193,11 @@ void SimCachePort::dump(
   dump->give(dump);
 }
 
+// A data plane that dies takes its disk along.
+void SimCachePort::restore(std::vector<std::string>, Done<std::uint64_t> done) {
+  later([done = std::move(done)] { done(0); });
+}
+
 void SimCachePort::warming(std::uint64_t, Done<void> done) {
   later([done = std::move(done)] { done({}); });
 }

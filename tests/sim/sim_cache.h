@@ -81,6 +81,7 @@ class SimCachePort final : public controlplane::CachePort {
   void fence(const std::vector<DeadRange>& ranges, Done<Fenced> done) override;
   void dump(std::function<void(std::expected<v1::DumpEntries, std::string>, std::function<void()> next)> take)
       override;
+  void restore(std::vector<std::string> private_zones, Done<std::uint64_t> done) override;
   void warming(std::uint64_t at_most_ms, Done<void> done) override;
   void warm(Done<void> done) override;
   void status(Done<v1::DataplaneStatus> done) override;

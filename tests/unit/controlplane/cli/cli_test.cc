@@ -312,6 +312,26 @@ TEST_F(CliTest, StatusNamesWhatIsDownAndWhatWaits) {
   EXPECT_EQ(run({"-o", "json", "status"}), kExitOk);
 }
 
+TEST_F(CliTest, StatusSaysHowTheRestartSnapshotIs) {
+  script_.status.set_node("n1");
+  script_.status.set_dataplane_reachable(true);
+  v1::SnapshotStatus& snapshot = *script_.status.mutable_dataplane()->mutable_snapshot();
+  EXPECT_EQ(run({"status"}), kExitOk);
+  EXPECT_NE(out().find("off (dataplane.cache.restart_snapshot_s)"), std::string::npos) << out();
+  snapshot.set_every_s(300);
+  snapshot.set_written_wall_ms(1'700'000'000'000);
+  snapshot.set_written_entries(1234);
+  snapshot.set_written_bytes(5 << 20);
+  snapshot.set_loaded_wall_ms(1'699'999'000'000);
+  snapshot.set_loaded(1000);
+  snapshot.set_held(7);
+  snapshot.add_troubles("the disk is full");
+  EXPECT_EQ(run({"status"}), kExitOk);
+  for (const char* text : {"1,234 entries, 5", "written 2023-11-14T22:13:20Z", "1,000 entries came back",
+                           "of the one of 2023-11-14T21:56:40Z", "7 of other nodes wait", "the disk is full"})
+    EXPECT_NE(out().find(text), std::string::npos) << text << " is not in " << out();
+}
+
 TEST_F(CliTest, ReferenceNeedsNoNode) {
   unreachable_ = Refusal{Refusal::Kind::kUnreachable, "down"};
   EXPECT_EQ(run({"config", "reference"}), kExitOk);

@@ -114,7 +114,8 @@ TEST(ParseConfig, WrongType) {
             "memory_mib, "
             "max_entry_bytes, min_ttl_s, max_ttl_s, max_negative_ttl_s, servfail_ttl_s, stale_max_s, "
             "stale_client_ms, "
-            "stale_ttl_s, stale_recheck_s, prefetch_percent, eviction, hugepages, journal_entries\n");
+            "stale_ttl_s, stale_recheck_s, prefetch_percent, eviction, hugepages, journal_entries, "
+            "restart_snapshot_s\n");
   EXPECT_EQ(errors_below_head("  upstream: {servers: 127.0.0.1}\n"),
             "node.yaml:9: dataplane.upstream.servers: is a single value; a list is needed ([] for none), "
             "each element "

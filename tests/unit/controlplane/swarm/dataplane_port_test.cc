@@ -120,6 +120,11 @@ class FakeDataplane final : public v1::Dataplane::Service {
   grpc::Status WarmUp(grpc::ServerContext*, const v1::WarmUpRequest*, v1::Readiness*) override {
     return grpc::Status::OK;
   }
+  grpc::Status Restore(grpc::ServerContext*, const v1::RestoreRequest* request,
+                       v1::RestoreResponse* response) override {
+    response->set_loaded(40 + static_cast<std::uint64_t>(request->private_zones_size()));
+    return grpc::Status::OK;
+  }
   grpc::Status Warm(grpc::ServerContext*, const v1::WarmRequest*, v1::Readiness*) override {
     return {grpc::StatusCode::FAILED_PRECONDITION, "not now"};
   }
@@ -333,6 +338,14 @@ TEST_F(DataplanePortTest, ADumpThatIsNotGoneOnWithEnds) {
   port_->dump([&](auto piece, auto) { first = first || piece.has_value(); });
   ASSERT_TRUE(reactor_.run_until([&] { return first; }));
   EXPECT_TRUE(reactor_.run_until([&] { return fake_.dump_cancelled.load(); }));
+}
+
+TEST_F(DataplanePortTest, WhatIsHeldIsRestoredWithoutPrivateZones) {
+  serve();
+  std::optional<std::uint64_t> entries;
+  port_->restore({"a", "b"}, [&](auto done) { entries = done.value_or(0); });
+  ASSERT_TRUE(reactor_.run_until([&] { return entries.has_value(); }));
+  EXPECT_EQ(*entries, 42U);
 }
 
 TEST_F(DataplanePortTest, RefusalsAreTold) {

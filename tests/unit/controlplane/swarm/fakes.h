@@ -263,6 +263,16 @@ class FakeCache final : public CachePort {
     dumps_.push_back(piece);
     (*piece)();
   }
+  void restore(std::vector<std::string> private_zones, Done<std::uint64_t> done) override {
+    calls.emplace_back("restore");
+    restored_without = std::move(private_zones);
+    later([this, done] {
+      if (!up) return done(std::unexpected("the data plane is down"));
+      done(snapshot);
+    });
+  }
+  std::uint64_t snapshot = 0;  // entries that restore() brings back
+  std::vector<std::string> restored_without;
   void warming(std::uint64_t, Done<void> done) override {
     calls.emplace_back("warming");
     later([done] { done({}); });

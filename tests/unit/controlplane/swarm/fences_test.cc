@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "controlplane/swarm/dump_filter.h"
 #include "tests/unit/controlplane/swarm/fakes.h"
 
 namespace swarmdns::controlplane {
@@ -255,65 +254,6 @@ TEST_F(FencesTest, OldFencesAreForgotten) {
   start();
   EXPECT_TRUE(fences_->filter().alive(2, 8));
   EXPECT_TRUE(fences_->may_insert());
-}
-
-TEST(DumpFilter, LeavesOutWhatIsDeadAndSignsTheRest) {
-  v1::CacheSlice header;
-  header.mutable_header()->set_magic("SWARMDNS-CACHE");
-  v1::CacheSlice entries;
-  const std::pair<std::uint32_t, std::uint64_t> origins[] = {{0, 5}, {0, 15}, {2, 15}, {0, 0}};
-  for (const auto& [node, number] : origins) {
-    v1::Origin& origin = *entries.mutable_entries()->add_entries()->mutable_origin();
-    origin.set_node(node);
-    origin.set_sequence(number);
-  }
-  const auto read = [&](std::shared_ptr<FenceFilter> fences, v1::CacheSlice trailer) {
-    std::vector<v1::CacheSlice> slices = {header, entries, std::move(trailer)};
-    std::size_t at = 0;
-    DumpFilter filter(1, std::move(fences), [&](v1::CacheSlice& slice) {
-      if (at == slices.size()) return false;
-      slice = slices[at++];
-      return true;
-    });
-    std::vector<v1::CacheSlice> out;
-    v1::CacheSlice slice;
-    while (filter.next(slice)) out.push_back(slice);
-    return out;
-  };
-  const auto none = std::make_shared<FenceFilter>();
-  const auto some = std::make_shared<FenceFilter>();
-  some->add(fence_of(1, {range(1, 10, 0)}));
-  // The digest of a dump, as the filter itself makes it for one that is not changed.
-  v1::CacheSlice trailer;
-  trailer.mutable_trailer()->set_entries(4);
-  const unsigned char* bytes = nullptr;
-  crypto_generichash_state state;
-  crypto_generichash_init(&state, bytes, 0, 32);
-  for (const v1::CacheSlice* slice : {&header, &entries}) {
-    const std::string raw = slice->SerializeAsString();
-    std::string length(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(raw.size() >> (8 * i));
-    for (const std::string& part : {length, raw})
-      crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(part.data()), part.size());
-  }
-  std::string digest(32, '\0');
-  crypto_generichash_final(&state, reinterpret_cast<unsigned char*>(digest.data()), digest.size());
-  trailer.mutable_trailer()->set_digest(digest);
-
-  const auto whole = read(none, trailer);
-  ASSERT_EQ(whole.size(), 3U);
-  EXPECT_EQ(whole[1].entries().entries_size(), 4);
-  EXPECT_EQ(whole[2].SerializeAsString(), trailer.SerializeAsString());
-  const auto fenced = read(some, trailer);
-  ASSERT_EQ(fenced.size(), 3U);
-  ASSERT_EQ(fenced[1].entries().entries_size(), 2) << "own 15 is dead, and who made the last nobody knows";
-  EXPECT_EQ(fenced[1].entries().entries(1).origin().node(), 2U);
-  EXPECT_EQ(fenced[2].trailer().entries(), 2U);
-  EXPECT_NE(fenced[2].trailer().digest(), digest);
-  v1::CacheSlice wrong = trailer;
-  wrong.mutable_trailer()->mutable_digest()->front() ^= 1;
-  EXPECT_EQ(read(some, wrong)[2].SerializeAsString(), wrong.SerializeAsString())
-      << "an altered dump stays refused";
 }
 
 }  // namespace

@@ -74,13 +74,14 @@ class WarmUpTest : public ::testing::Test {
   void make(WarmUp::Options options = {}) {
     options.node = 1;
     options.private_zones = node(1).zones;
+    if (!options.load_local) options.load_local = dump_of(0);
     node(1).warm_up = std::make_unique<WarmUp>(node(1).reactor, node(1).link, node(1).cache, node(1).peers,
                                                node(1).fences, std::move(options), [this] { ++over_; });
   }
   Node& node(NodeId id) { return *nodes_.at(id); }
   const WarmUp::State& state() { return node(1).warm_up->state(); }
-  std::function<void(std::shared_ptr<const FenceFilter>, WarmUp::Done)> dump_of(std::uint64_t entries) {
-    return [this, entries](const std::shared_ptr<const FenceFilter>&, const WarmUp::Done& done) {
+  std::function<void(WarmUp::Done)> dump_of(std::uint64_t entries) {
+    return [this, entries](const WarmUp::Done& done) {
       node(1).cache.calls.emplace_back("load");
       node(1).reactor.after(50, [done, entries] { done(entries); });
     };
@@ -172,9 +173,19 @@ TEST_F(WarmUpTest, ItsOwnDumpAloneIsWarm) {
   EXPECT_EQ(state().local, 7U);
 }
 
+TEST_F(WarmUpTest, OneThatIsReadyIsNotToldToWait) {
+  WarmUp::Options options;
+  options.load_local = dump_of(7);
+  make(std::move(options));
+  node(1).warm_up->start(true);
+  world_.run_for(10'000);
+  EXPECT_EQ(state().local, 7U);
+  EXPECT_EQ(std::ranges::count(node(1).cache.calls, "warming"), 0);
+}
+
 TEST_F(WarmUpTest, EndsAfterAMinuteAtMost) {
   WarmUp::Options options;
-  options.load_local = [](const std::shared_ptr<const FenceFilter>&, const WarmUp::Done&) {};  // never done
+  options.load_local = [](const WarmUp::Done&) {};  // never done
   make(std::move(options));
   node(1).warm_up->start();
   world_.run_for(59'000);
