@@ -278,6 +278,7 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
       *view.mutable_settings() = *settings;
     for (const v1::MemberRecord& record : live_members(state)) *view.add_nodes() = node_view(record, log);
     if (!log.trouble.empty()) view.add_troubles(log.trouble);
+    if (const std::string trouble = core.healer().trouble(); !trouble.empty()) view.add_troubles(trouble);
     for (const std::string& trouble : member_->link().troubles()) view.add_troubles(trouble);
     if (const auto path = root_key_left(IdentityFiles(config_().node().state_dir()), identity)) {
       view.add_troubles("the root key of the recovery was not handed over: it lies in " + *path +

@@ -18,9 +18,11 @@
 #include "controlplane/core/reactor.h"
 #include "controlplane/member/block_server.h"
 #include "controlplane/member/follower.h"
+#include "controlplane/member/healer.h"
 #include "controlplane/membership/log_keeper.h"
 #include "controlplane/membership/roster.h"
 #include "controlplane/membership/version_keeper.h"
+#include "swarmdns/v1/identity.pb.h"
 
 namespace swarmdns::controlplane {
 
@@ -40,11 +42,14 @@ class MemberCore final : public LogConsumer {
     NodeId self = 0;
     KeyPair keys;                                 // the ledger key
     std::vector<PeerAddress> first_peers;         // whom to speak with until the ledger says who there is
+    std::uint64_t first_peers_height = 0;         // and has come to here, where they were all there was
     v1::Transaction genesis;                      // of a swarm that this node founds; none otherwise
     std::function<v1::NodeReport()> describe;     // this node, for its reports; the core adds what it knows
     std::function<void(const std::string&)> say;  // to the node's log
     std::function<void(const v1::SwarmSettings&)> settings_changed;  // may be empty
     std::function<void()> state_replaced;  // by a copy from a peer: no block said so; may be empty
+    // What is to be known when the ledger is lost, whenever it changes; may be empty.
+    std::function<void(const v1::KeptPeers&)> peers_changed;
   };
   struct Parts {
     Reactor& reactor;
@@ -71,6 +76,7 @@ class MemberCore final : public LogConsumer {
   Submitter& submitter() { return *submitter_; }
   Roster& roster() { return *roster_; }
   Follower& follower() { return *follower_; }
+  const Healer& healer() const { return *healer_; }
   ReplicatedLog& log() { return *log_; }
   // The log as this node sees it: of one that follows, as the ledger and the others tell.
   LogStatus log_status() const;
@@ -99,10 +105,13 @@ class MemberCore final : public LogConsumer {
   std::expected<void, std::string> reopen();
   void applied(const AppliedBlock& block);
   void meet_members();
+  void keep_peers();
+  void watch_damage();
   void see_off(NodeId leaving);
   void found();
   void watch_leader();
   void fetch_state(NodeId from, const v1::Manifest& manifest, StateInstaller::Done done);
+  void fetch_to_heal(NodeId from, std::uint64_t log_index, Healer::Fetched done);
   v1::NodeReport describe() const;
 
   Parts parts_;
@@ -117,6 +126,7 @@ class MemberCore final : public LogConsumer {
   std::unique_ptr<VersionKeeper> versions_;
   std::unique_ptr<BlockServer> blocks_;
   std::unique_ptr<Follower> follower_;
+  std::unique_ptr<Healer> healer_;
   std::function<void(NodeId, v1::PeerMessage)> other_;
   bool leads_ = false;
   bool log_installs_ = false;

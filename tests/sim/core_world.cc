@@ -133,7 +133,7 @@ void CoreWorld::start(NodeId id) {
   node.files.quiesce();
   auto segments = opened ? controlplane::SegmentDb::open("/segments", &node.files)
                          : std::expected<std::unique_ptr<controlplane::SegmentDb>, std::string>(
-                               std::unexpected(opened.error()));
+                               std::unexpected(opened.error().text));
   node.files.quiesce();
   if (!segments) {
     // With a disk that works every store can be opened, whatever a loss of power has left of it.
