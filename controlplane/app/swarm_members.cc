@@ -287,7 +287,8 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
     if (!member_->certificates().trouble().empty()) view.add_troubles(member_->certificates().trouble());
     if (!member_->retention().trouble().empty()) view.add_troubles(member_->retention().trouble());
     for (const std::string& trouble : member_->caches().troubles()) view.add_troubles(trouble);
-    for (const std::string& trouble : describe().troubles()) view.add_troubles(trouble);
+    const v1::NodeReport own = describe();
+    for (const std::string& trouble : own.troubles()) view.add_troubles(trouble);
     view.set_config_height(member_->configs().height());
     if (const auto agreed = read<v1::ConfigRecord>(state, keys::kConfig))
       view.set_config_agreed(agreed->height());

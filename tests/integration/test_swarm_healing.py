@@ -54,7 +54,7 @@ def test_it_heals_when_it_starts(swarm, tmp_path, which):
         assert same_height(swarm.nodes) and same_chain(swarm.nodes)
         assert verified(three)
         assert not load.finish().unexcused()
-    assert [str(each) in trouble for each, trouble in zip(kept_aside(three), kept(three))] == [True] * len(kept(three))
+    assert [str(each) in trouble for each, trouble in zip(kept_aside(three), kept(three))] == [True]
     assert len(kept_aside(three)) <= 2
     shutil.rmtree(kept_aside(three)[-1])
 
@@ -63,9 +63,14 @@ def test_what_a_running_node_finds_heals(swarm):
     _, two, three = swarm.nodes
     for each in kept_aside(two):
         shutil.rmtree(each)
-    file = table_files(two)[0]
-    alter(file)
-    found = two.ctl("ledger", "verify", check=False)
+    for _ in range(5):
+        file = table_files(two)[0]
+        alter(file)
+        found = two.ctl("ledger", "verify", check=False)
+        if found.returncode != 0:
+            break
+        # Its rows, in memory as they were, have gone into another file meanwhile.
+        assert not file.exists()
     assert found.returncode != 0 and file.name in found.stdout + found.stderr, found.stdout + found.stderr
     assert eventually(lambda: any(file.name in each for each in kept(two)), 60), view(two).get("troubles")
     two.ctl("swarm", "token", "--role", "backup", "--reason", "healed while it ran")

@@ -54,6 +54,8 @@ class CoreChecks {
   // A node comes up on a store.
   void opened(NodeId node, const controlplane::Chain& chain);
   void synced(NodeId node, const controlplane::Chain& chain);
+  // Its disk has altered what it had synced.
+  void lost(NodeId node) { synced_[node] = 0; }
   void checkpoint(NodeId node, std::uint64_t height, const std::string& note);
   void sent(NodeId from, const v1::PeerMessage& message);
   void members(NodeId node, std::uint64_t index, const std::vector<LogMember>& members);

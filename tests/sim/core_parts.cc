@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "controlplane/member/damaged_ledger.h"
 #include "controlplane/member/state_check.h"
 #include "controlplane/state/keys.h"
 #include "tests/sim/core_world.h"
@@ -153,6 +154,7 @@ std::expected<void, std::string> SimInstaller::fetch(NodeId from, const v1::Mani
   if (source == world_.nodes().end() || !source->second->up() || !world_.node(node_).link->connected(from))
     return std::unexpected(who(from) + " went away");
   CoreWorld::Node& own = world_.node(node_);
+  if (!source->second->store->damage().empty()) return std::unexpected("its own ledger is damaged");
   SimFiles& theirs = source->second->files;
   if (bug_ != Bug::kCopyUnchecked || !theirs.FileExists(kCopy).ok()) {
     theirs.remove_folder(kCopy);
@@ -162,17 +164,19 @@ std::expected<void, std::string> SimInstaller::fetch(NodeId from, const v1::Mani
   theirs.copy_folder(kCopy, own.files, kIncoming);
   if (bug_ != Bug::kCopyUnchecked) {
     controlplane::OwnView view;
-    view.swarm = *controlplane::array_from<std::tuple_size_v<controlplane::SwarmId>>(manifest.swarm_id());
-    view.incarnation = manifest.incarnation();
+    view.swarm = *controlplane::array_from<std::tuple_size_v<controlplane::SwarmId>>(world_.swarm_id_);
+    view.incarnation = 1;
     view.height = own.core->chain().height();
     view.block = own.core->chain().tip_hash();
     const auto good = controlplane::check_copy(kIncoming, manifest, view, &own.files);
     own.files.quiesce();
     if (!good) return good;
   }
-  auto adopted = own.store->adopt(kIncoming);
+  const bool damaged = !own.store->damage().empty();
+  auto adopted = controlplane::replace_ledger(*own.store, kIncoming, world_.world().now_us() / 1'000'000);
   own.files.quiesce();
   if (adopted) ++world_.installs_;
+  if (adopted && damaged) ++world_.healed_;
   return adopted;
 }
 
