@@ -93,8 +93,8 @@ class StoreDb {
   // thread.
   StoreResult verify_files() const;
 
-  // The first thing found that is not what was written: an octet that RocksDB's checksums do not fit, and what
-  // others have noted; "" = nothing. Until another database is adopted. Any thread.
+  // The first thing found that is not what was written: an octet that RocksDB's checksums do not fit, and
+  // what others have noted; "" = nothing. Until another database is adopted. Any thread.
   std::string damage() const;
   void note_damage(const std::string& what) const;
 

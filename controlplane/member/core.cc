@@ -240,8 +240,7 @@ void MemberCore::meet_members() {
   // Until the ledger here has come to where this node was let in, it knows nothing of those who send it.
   std::vector<PeerAddress> peers = options_.first_peers;
   const StateView state = chain_->state();
-  if (const auto own = member(state, options_.self);
-      own && chain_->height() >= options_.first_peers_height) {
+  if (const auto own = member(state, options_.self); own && chain_->height() >= options_.first_peers_height) {
     // One that was removed speaks with nobody any more.
     peers.clear();
     if (own->removed_height() == 0) {
@@ -338,7 +337,8 @@ void MemberCore::watch_damage() {
   if (what.empty()) return;
   healer_->damaged(what);
   cosigner_->set_leader(false);
-  if (log_->is_leader()) log_->transfer(0, {});
+  // Another voter may lead better meanwhile.
+  if (log_->is_leader()) log_->transfer(0, [](const auto&) {});
 }
 
 void MemberCore::cancel_install() {

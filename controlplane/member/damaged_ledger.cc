@@ -3,6 +3,7 @@
 #include <rocksdb/env.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "controlplane/chain/chain.h"
 
@@ -17,8 +18,13 @@ rocksdb::Env& env_of(const StoreOptions& options) {
 }
 
 std::string new_name(rocksdb::Env& env, const std::string& path, std::uint64_t wall_s) {
-  // Two in one second, or a clock that was set back.
-  while (env.FileExists(path + std::string(kMark) + std::to_string(wall_s)).ok()) ++wall_s;
+  // Behind those that are there, also when the clock was set back.
+  for (const DamagedLedger& kept : damaged_ledgers(env, path)) {
+    std::uint64_t its = 0;
+    const std::string_view number = std::string_view(kept.path).substr(path.size() + kMark.size());
+    std::from_chars(number.data(), number.data() + number.size(), its);
+    wall_s = std::max(wall_s, its + 1);
+  }
   return path + std::string(kMark) + std::to_string(wall_s);
 }
 

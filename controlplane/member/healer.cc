@@ -6,11 +6,7 @@
 namespace swarmdns::controlplane {
 
 Healer::Healer(Reactor& reactor, const Chain& chain, const Roster& roster, Events events)
-    : reactor_(reactor),
-      chain_(chain),
-      roster_(roster),
-      events_(std::move(events)),
-      timer_(reactor) {}
+    : reactor_(reactor), chain_(chain), roster_(roster), events_(std::move(events)), timer_(reactor) {}
 
 void Healer::damaged(const std::string& what) {
   if (is_damaged()) return;
@@ -30,7 +26,8 @@ void Healer::ends_before(std::uint64_t log_index) {
 }
 
 void Healer::healed() {
-  if (is_damaged()) events_.say("the ledger is healed: it stands at block " + std::to_string(chain_.height()));
+  if (is_damaged())
+    events_.say("the ledger is healed: it stands at block " + std::to_string(chain_.height()));
   what_.clear();
   from_ = 0;
   tries_.clear();
@@ -39,11 +36,11 @@ void Healer::healed() {
 
 std::string Healer::trouble() const {
   if (!needed()) return "";
-  std::string text = is_damaged()
-                         ? "the ledger of this node is damaged: " + what_ +
-                               "; it cosigns nothing and gives nothing of it to others until it is fetched anew"
-                         : "the ledger of this node ends at entry " + std::to_string(chain_.applied_index()) +
-                               " of the log, which begins behind entry " + std::to_string(wanted_);
+  std::string text =
+      is_damaged() ? "the ledger of this node is damaged: " + what_ +
+                         "; it cosigns nothing and gives nothing of it to others until it is fetched anew"
+                   : "the ledger of this node ends at entry " + std::to_string(chain_.applied_index()) +
+                         " of the log, which begins behind entry " + std::to_string(wanted_);
   if (from_ != 0) return text + "; it is being fetched from node " + std::to_string(from_);
   if (roster_.health().empty()) {
     return text +
@@ -63,8 +60,7 @@ NodeId Healer::choose() const {
     const auto heard = health.lost_ms == 0 ? roster_.heard(id) : std::nullopt;
     if (!heard || heard->report.height() == 0 || heard->report.log_index() < wanted_) continue;
     const auto tried = tries_.find(id);
-    const std::tuple rank(tried == tries_.end() ? 0U : tried->second,
-                          UINT64_MAX - heard->report.log_index());
+    const std::tuple rank(tried == tries_.end() ? 0U : tried->second, UINT64_MAX - heard->report.log_index());
     if (best == 0 || rank < best_rank) {
       best = id;
       best_rank = rank;

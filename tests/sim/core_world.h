@@ -43,9 +43,9 @@ class CoreWorld {
     SimDisk disk;
     SimFiles files;
     std::unique_ptr<SimDataplane> dataplane;
-    bool leaving = false;          // removed from the swarm, but still in the log
-    bool removed = false;          // for good
-    std::uint64_t down_since = 0;  // of the world's clock, us
+    bool leaving = false;                                // removed from the swarm, but still in the log
+    bool removed = false;                                // for good
+    std::uint64_t down_since = 0;                        // of the world's clock, us
     std::vector<controlplane::PeerAddress> first_peers;  // as they are kept for when the ledger is lost
     std::uint64_t first_peers_height = 0;
     // What follows is there while the node is up; in the order of making.

@@ -177,7 +177,8 @@ TEST_F(SelfCheckTest, WhatNobodyVouchesForIsNotDamaged) {
   add_blocks(3, 10);
   keep_checkpoint();
   const SelfCheck check{
-      .trusted = [](const CheckpointNote&) { return std::expected<void, std::string>(std::unexpected("who?")); },
+      .trusted =
+          [](const CheckpointNote&) { return std::expected<void, std::string>(std::unexpected("who?")); },
       .progress = {}};
   const SelfCheckResult untrusted = check_store(*store_, check);
   EXPECT_NE(untrusted.finding, "");

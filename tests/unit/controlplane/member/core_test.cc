@@ -210,7 +210,8 @@ TEST_F(CoreTest, AManifestNamesTheStateAndIsHeldAgainstIt) {
   EXPECT_EQ(manifest.block_hash(), as_string(at(1).chain().tip_hash()));
   EXPECT_TRUE(at(1).core->restore(*text));
   manifest.set_log_index(manifest.log_index() + 1);
-  EXPECT_THAT(at(1).core->restore(manifest.SerializeAsString()).error(), HasSubstr("it is fetched from another member"));
+  EXPECT_THAT(at(1).core->restore(manifest.SerializeAsString()).error(),
+              HasSubstr("it is fetched from another member"));
   EXPECT_FALSE(at(1).core->restore("\xff"));
 }
 
