@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "controlplane/app/directories.h"
+#include "controlplane/app/wall_clock.h"
 #include "controlplane/resolver/health_query.h"
 #include "controlplane/resolver/unbound.h"
 #include "controlplane/supervise/xdp_detach.h"
@@ -15,12 +16,6 @@ namespace {
 
 constexpr auto kWatchInterval = std::chrono::milliseconds(1000);
 constexpr auto kStopPatience = std::chrono::seconds(30);
-
-uint64_t wall_ms() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                   std::chrono::system_clock::now().time_since_epoch())
-                                   .count());
-}
 
 }  // namespace
 

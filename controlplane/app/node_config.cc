@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "controlplane/app/node.h"
+#include "controlplane/app/wall_clock.h"
 #include "controlplane/config/environment.h"
 #include "controlplane/config/yaml_writer.h"
 #include "controlplane/resolver/listening.h"
@@ -61,12 +62,6 @@ void note_what_is_covered(const v1::Config& own, const v1::Config& filled, const
   if (covered.empty()) return;
   report.add_notes(layer_name(layer) + " is on top of this file and decides " + covered +
                    "; swarmctl config show prints what is in force");
-}
-
-uint64_t wall_ms() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                   std::chrono::system_clock::now().time_since_epoch())
-                                   .count());
 }
 
 }  // namespace

@@ -1,16 +1,9 @@
 // What a node's life follows from, and what is told of it.
-#include <chrono>
-
 #include "controlplane/app/node.h"
+#include "controlplane/app/wall_clock.h"
 
 namespace swarmdns::controlplane {
 namespace {
-
-uint64_t wall_ms() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                   std::chrono::system_clock::now().time_since_epoch())
-                                   .count());
-}
 
 LifeFacts::Warmth warmth_of(v1::LifePhase phase) {
   switch (phase) {

@@ -101,7 +101,8 @@ void add_to(Difference& difference, const BlockLeaf& leaf, std::uint64_t height,
                      std::to_string(what.config_changed().restores_height()) + " again");
       break;
     case v1::Transaction::kCertificateRotation:
-      line("~ certificates: a new issuing key");
+      line("~ certificates: issuing key " + std::to_string(what.certificate_rotation().number()) +
+           ", sealed to " + std::to_string(what.certificate_rotation().sealed_size()) + " members");
       break;
     case v1::Transaction::kVersionRaised:
       line("~ version of the ledger: " + std::to_string(what.version_raised().version()));

@@ -1,7 +1,7 @@
 // A node founds a swarm, enters one, leaves it.
-#include <chrono>
 
 #include "controlplane/app/swarm_host.h"
+#include "controlplane/app/wall_clock.h"
 #include "controlplane/ledger/trust.h"
 #include "controlplane/member/founding.h"
 #include "controlplane/member/joining.h"
@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::uint64_t kFoundingMs = 20'000;
 constexpr std::uint64_t kCatchUpMs = 120'000;
-
-std::uint64_t wall_ms() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
-}
 
 std::unexpected<Refusal> failed(std::string why) {
   return std::unexpected(Refusal{Refusal::Kind::kFailed, std::move(why)});

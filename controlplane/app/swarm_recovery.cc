@@ -1,7 +1,7 @@
 // A quorum lost for good: this node goes on alone, as a new incarnation of the swarm.
-#include <chrono>
 
 #include "controlplane/app/swarm_host.h"
+#include "controlplane/app/wall_clock.h"
 #include "controlplane/member/recovery.h"
 #include "controlplane/membership/directory.h"
 #include "controlplane/membership/quorum.h"
@@ -14,12 +14,6 @@ namespace {
 constexpr std::uint64_t kListenMs = 8000;
 constexpr std::uint64_t kReportMs = 1000;
 constexpr std::uint64_t kBeginMs = 20'000;
-
-std::uint64_t wall_ms() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
-}
 
 std::unexpected<Refusal> refused(Refusal::Kind kind, std::string why) {
   return std::unexpected(Refusal{kind, std::move(why) + "; nothing was changed"});

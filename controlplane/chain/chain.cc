@@ -196,6 +196,7 @@ std::expected<void, std::string> Chain::commit(Draft& draft) {
   ++counters_.blocks;
   draft.applied.header = *tip_;
   draft.applied.hash = tip_hash_;
+  draft.applied.state = std::move(draft.write.state);
   for (const Listener& listener : listeners_) listener(draft.applied);
   return {};
 }

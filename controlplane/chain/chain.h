@@ -37,6 +37,13 @@ struct AppliedBlock {
   BlockHeader header;
   Hash hash{};
   std::vector<AppliedBundle> bundles;
+  StateView::Changes state;  // keys that it wrote or erased
+
+  // Whether it wrote or erased a key that begins so.
+  bool touches(std::string_view prefix) const {
+    const auto at = state.lower_bound(prefix);
+    return at != state.end() && at->first.starts_with(prefix);
+  }
 };
 
 struct ChainCounters {

@@ -125,11 +125,10 @@ std::string erasure_text(const v1::Erasure& erasure) {
   return text;
 }
 
+// A new one, or the one in force for other members: the transaction alone does not tell.
 std::string rotation_text(const v1::CertificateRotation& rotation) {
-  std::vector<uint64_t> ids;
-  for (const v1::SealedKey& key : rotation.sealed()) ids.push_back(key.member());
-  std::string text = "put a new issuing key of the CA in force (sealed to ";
-  text += std::to_string(ids.size()) + (ids.size() == 1 ? " voter)" : " voters)");
+  std::string text = "sealed the issuing key of the CA to " +
+                     counted(static_cast<uint64_t>(rotation.sealed_size()), "member", "members");
   if (rotation.roots_size() > 1)
     text += "; " + std::to_string(rotation.roots_size()) + " roots are trusted meanwhile";
   return text;

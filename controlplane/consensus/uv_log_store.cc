@@ -98,7 +98,9 @@ std::expected<struct raft_io*, std::string> UvLogStore::open(std::function<void(
   if (auto made = make_directory(options_.directory); !made) return std::unexpected(made.error());
   auto report = check_log_files(options_.directory);
   if (!report) return std::unexpected(report.error());
-  notes_ = std::move(report->notes);
+  if (options_.say) {
+    for (const std::string& note : report->notes) options_.say(note);
+  }
 
   auto session = std::make_shared<Session>();
   session->self = session;

@@ -24,6 +24,8 @@ struct UvLogStoreOptions {
   std::size_t segment_bytes = std::size_t{8} << 20;
   // Of writes that failed for lack of space.
   unsigned disk_retry_ms = 1000;
+  // What was mended when the log is opened, for the journal of the node; may be empty. Reactor thread.
+  std::function<void(const std::string&)> say;
 };
 
 class UvLogStore final : public LogStore {
@@ -38,9 +40,6 @@ class UvLogStore final : public LogStore {
   void closed() override;
   std::string explain(const std::string& error) const override;
   std::string why_stuck() override;
-
-  // What was mended when the log was opened last: for the journal of the node.
-  const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   // What one opening has; posted handlers may outlive it.
@@ -57,7 +56,6 @@ class UvLogStore final : public LogStore {
   UvReactor& reactor_;
   const UvLogStoreOptions options_;
   std::shared_ptr<Session> session_;
-  std::vector<std::string> notes_;
 };
 
 // Makes the log of a new swarm's first members in an empty directory. Error: a sentence.

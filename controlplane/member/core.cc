@@ -11,6 +11,7 @@ constexpr std::uint64_t kWatchMs = 50;
 // For one that leaves to hear that it has left.
 constexpr std::uint64_t kFarewellMs = 2000;
 constexpr std::uint64_t kFoundAgainMs = 1000;
+constexpr std::uint64_t kHandOverMs = 1000;  // from one try to the next
 
 bool changes_members(const v1::Transaction& transaction) {
   return transaction.has_genesis() || transaction.has_member_added() || transaction.has_member_removed() ||
@@ -332,13 +333,16 @@ void MemberCore::fetch_to_heal(NodeId from, std::uint64_t log_index, Healer::Fet
 
 // Found by whoever reads it, in any thread; acted on here.
 void MemberCore::watch_damage() {
-  if (healer_->is_damaged()) return;
-  const std::string what = parts_.store.damage();
-  if (what.empty()) return;
-  healer_->damaged(what);
-  cosigner_->set_leader(false);
-  // Another voter may lead better meanwhile.
-  if (log_->is_leader()) log_->transfer(0, [](const auto&) {});
+  if (const std::string what = parts_.store.damage(); !what.empty() && !healer_->is_damaged()) {
+    healer_->damaged(what);
+    cosigner_->set_leader(false);
+  }
+  // As long as it leads no checkpoint is made: what it could fetch may wait for just that. It may be elected
+  // again.
+  const std::uint64_t now = parts_.reactor.now_ms();
+  if (!healer_->is_damaged() || !log_->is_leader() || now < hand_over_ms_) return;
+  hand_over_ms_ = now + kHandOverMs;
+  log_->transfer(0, [](const auto&) {});
 }
 
 void MemberCore::cancel_install() {

@@ -131,8 +131,9 @@ class MemberCore final : public LogConsumer {
   bool leads_ = false;
   bool log_installs_ = false;
   NodeId leader_ = 0;
-  std::uint64_t founded_ms_ = 0;  // when the genesis was proposed last
-  std::set<NodeId> leaving_;      // spoken with for a moment more, though no members any longer
+  std::uint64_t founded_ms_ = 0;    // when the genesis was proposed last
+  std::uint64_t hand_over_ms_ = 0;  // with a damaged ledger: not before
+  std::set<NodeId> leaving_;        // spoken with for a moment more, though no members any longer
   Timer watch_;
   Timer farewell_;
   Poster poster_;

@@ -1,6 +1,8 @@
 #include "controlplane/member/member.h"
 
+#include <algorithm>
 #include <chrono>
+#include <initializer_list>
 
 #include "controlplane/consensus/log_files.h"
 #include "controlplane/member/authority_state.h"
@@ -136,14 +138,14 @@ std::expected<void, std::string> Member::open_on_reactor() {
   };
   core.say = options_.say;
   core.state_replaced = [this] {
-    follow_state();
+    follow_state(nullptr);
     caches_->state_replaced();
   };
   core.peers_changed = [this](const v1::KeptPeers& peers) { keep_peers(peers); };
   auto opened = MemberCore::open({reactor_, *link_, *store_, *fetcher_}, std::move(core));
   if (!opened) return std::unexpected(opened.error());
   core_ = std::move(*opened);
-  remember_own();
+  remember_own(true);
 
   tls_.set_swarm(first_view(record, peers_, identity_.keys.tls.pin));
   if (auto view = known_peers()) tls_.set_swarm(std::move(view));
@@ -160,6 +162,7 @@ std::expected<void, std::string> Member::open_on_reactor() {
 
   UvLogStoreOptions log_files;
   log_files.directory = files_.log_directory(identity_.record.place());
+  log_files.say = options_.say;
   log_store_ = std::make_unique<UvLogStore>(reactor_, log_files);
   EngineOptions engine;
   engine.id = record.node();
@@ -205,7 +208,7 @@ std::expected<void, std::string> Member::open_on_reactor() {
     }
   });
   // The view of who may speak here follows the state, before the link is told.
-  core_->chain().subscribe([this](const AppliedBlock&) { follow_state(); });
+  core_->chain().subscribe([this](const AppliedBlock& block) { follow_state(&block); });
   core_->start(*log_);
   caches_ = std::make_unique<SharedCache>(reactor_, *link_, *core_, *cache_port_, *segments_, caches);
   core_->roster().on_report(
@@ -222,14 +225,14 @@ std::expected<void, std::string> Member::open_on_reactor() {
 }
 
 // A ledger that was lost goes on from where its node's peers were kept last.
-void Member::remember_own() {
+void Member::remember_own(bool voters) {
   const std::lock_guard lock(own_mutex_);
   own_.swarm = *array_from<std::tuple_size_v<SwarmId>>(identity_.record.swarm_id());
   own_.incarnation = identity_.record.incarnation();
   if (core_->chain().height() >= peers_.height()) {
     own_.height = core_->chain().height();
     own_.block = core_->chain().tip_hash();
-    own_.voters = voters_in(core_->chain().state());
+    if (voters) own_.voters = voters_in(core_->chain().state());
     return;
   }
   own_.height = peers_.height();
@@ -272,13 +275,24 @@ std::shared_ptr<const SwarmView> Member::known_peers() const {
   return view && view->nodes.contains(identity_.keys.tls.pin) ? view : nullptr;
 }
 
-void Member::follow_state() {
-  remember_own();
-  if (auto view = known_peers()) tls_.set_swarm(std::move(view));
-  reactor_.post([this] {
-    if (certificates_) certificates_->state_changed();
-    if (configs_) configs_->state_changed();
-  });
+// Certificates and keys take longer to read than a block takes to apply: only when they may have changed.
+void Member::follow_state(const AppliedBlock* block) {
+  const auto touches = [block](std::initializer_list<std::string_view> prefixes) {
+    return block == nullptr ||
+           std::ranges::any_of(prefixes, [block](std::string_view prefix) { return block->touches(prefix); });
+  };
+  remember_own(touches({keys::kLogMembers, keys::kMembers}));
+  if (touches({keys::kSwarm, keys::kCertificates, keys::kMembers})) {
+    if (auto view = known_peers()) tls_.set_swarm(std::move(view));
+  }
+  if (touches({keys::kCertificates, keys::kLogMembers, keys::kMembers}))
+    reactor_.post([this] {
+      if (certificates_) certificates_->state_changed();
+    });
+  if (touches({keys::kConfig, keys::kOutcomes, keys::kMembers}))
+    reactor_.post([this] {
+      if (configs_) configs_->state_changed();
+    });
 }
 
 void Member::close_on_reactor() {

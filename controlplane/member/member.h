@@ -78,8 +78,9 @@ class Member {
   void close_on_reactor();
   std::shared_ptr<const SwarmView> known_peers() const;
   std::expected<void, std::string> open_ledger();
-  void follow_state();
-  void remember_own();
+  // Null: all of the state may have changed.
+  void follow_state(const AppliedBlock* block);
+  void remember_own(bool voters);
   void keep_peers(const v1::KeptPeers& peers);
   void check_files();
 

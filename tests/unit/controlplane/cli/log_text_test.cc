@@ -77,9 +77,8 @@ TEST(TransactionText, EveryKindIsASentence) {
   t.mutable_certificate_rotation()->add_sealed();
   t.mutable_certificate_rotation()->add_roots();
   t.mutable_certificate_rotation()->add_roots();
-  EXPECT_EQ(
-      said(view),
-      "alice@n1 put a new issuing key of the CA in force (sealed to 1 voter); 2 roots are trusted meanwhile");
+  EXPECT_EQ(said(view),
+            "alice@n1 sealed the issuing key of the CA to 1 member; 2 roots are trusted meanwhile");
   t.mutable_version_raised()->set_version(2);
   EXPECT_EQ(said(view), "alice@n1 raised the ledger's version to 2");
   t.mutable_config_changed()->set_document("all:\n  x: 1");

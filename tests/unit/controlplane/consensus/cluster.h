@@ -174,7 +174,9 @@ class Cluster {
       if (!node.recorder) node.recorder = std::make_unique<Recorder>(reactor, depot);
       node.link = std::make_unique<MemoryNetwork::Link>(network, id);
       node.store = std::make_unique<UvLogStore>(
-          reactor, UvLogStoreOptions{.directory = log_of(id), .disk_retry_ms = 100});
+          reactor, UvLogStoreOptions{.directory = log_of(id),
+                                     .disk_retry_ms = 100,
+                                     .say = [this](const std::string& note) { said.push_back(note); }});
       EngineOptions own = options;
       own.id = id;
       own.address = address(id);
@@ -320,6 +322,7 @@ class Cluster {
   MemoryNetwork network;
   Recorder::Depot depot;
   std::map<NodeId, Node> nodes;
+  std::vector<std::string> said;  // of all stores
 };
 
 }  // namespace swarmdns::controlplane::test

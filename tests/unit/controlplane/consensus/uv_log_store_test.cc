@@ -81,8 +81,8 @@ TEST_F(UvLogStore, ATornLastSegmentIsCutAndKept) {
   EXPECT_TRUE(cluster.wait_for([&] { return cluster.nodes[1].recorder->state == written; }));
   EXPECT_EQ(cluster.status(1).trouble, "");
   EXPECT_TRUE(fs::exists(log / "torn-open-1"));
-  ASSERT_EQ(cluster.nodes[1].store->notes().size(), 1u);
-  EXPECT_TRUE(cluster.nodes[1].store->notes()[0].contains("open-1 ended in the middle of a write"));
+  ASSERT_EQ(cluster.said.size(), 1u);
+  EXPECT_TRUE(cluster.said[0].contains("open-1 ended in the middle of a write"));
 }
 
 // raft_uv itself takes a file that is too short for damage and does not start.
