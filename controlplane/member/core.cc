@@ -121,9 +121,9 @@ void MemberCore::receive(NodeId from, Channel, v1::PeerMessage message) {
     case v1::PeerMessage::kForwardResponse:
       submitter_->answered(message.request(), message.forward_response());
       break;
-    // What is damaged is vouched for to nobody, and given to nobody.
+    // Not while a copy is on its way. Between two tries it does: what it could fetch may wait for its vote.
     case v1::PeerMessage::kCosignRequest:
-      if (!healer_->is_damaged()) cosigner_->receive(from, message.request(), message.cosign_request());
+      if (!healer_->fetching()) cosigner_->receive(from, message.request(), message.cosign_request());
       break;
     case v1::PeerMessage::kCosignResponse:
       cosigner_->receive(from, message.cosign_response());
@@ -131,6 +131,7 @@ void MemberCore::receive(NodeId from, Channel, v1::PeerMessage message) {
     case v1::PeerMessage::kCheckpoint:
       cosigner_->receive(from, message.checkpoint());
       break;
+    // What is damaged is given to nobody.
     case v1::PeerMessage::kBlocksRequest:
       if (!healer_->is_damaged()) blocks_->receive(from, message.request(), message.blocks_request());
       break;
@@ -308,7 +309,6 @@ void MemberCore::fetch_state(NodeId from, const v1::Manifest& manifest, StateIns
         if (fetched) fetched = reopen();
         if (fetched) {
           healer_->healed();
-          cosigner_->set_leader(leads_);
           keep_peers();
           options_.say("the ledger is here up to block " + std::to_string(chain_->height()));
         } else {
@@ -333,12 +333,8 @@ void MemberCore::fetch_to_heal(NodeId from, std::uint64_t log_index, Healer::Fet
 
 // Found by whoever reads it, in any thread; acted on here.
 void MemberCore::watch_damage() {
-  if (const std::string what = parts_.store.damage(); !what.empty() && !healer_->is_damaged()) {
-    healer_->damaged(what);
-    cosigner_->set_leader(false);
-  }
-  // As long as it leads no checkpoint is made: what it could fetch may wait for just that. It may be elected
-  // again.
+  if (const std::string what = parts_.store.damage(); !what.empty()) healer_->damaged(what);
+  // Its log waits while a copy is on its way. It may be elected again.
   const std::uint64_t now = parts_.reactor.now_ms();
   if (!healer_->is_damaged() || !log_->is_leader() || now < hand_over_ms_) return;
   hand_over_ms_ = now + kHandOverMs;
@@ -370,7 +366,7 @@ void MemberCore::leadership(bool leader, std::uint64_t term) {
   poster_.post([this, leader] {
     if (leads_ != leader) return;
     sequencer_->reset();
-    cosigner_->set_leader(leader && !healer_->is_damaged());
+    cosigner_->set_leader(leader);
     keeper_->set_leader(leader);
     if (leader && chain_->height() == 0 && options_.genesis.has_genesis()) found();
     submitter_->leader_changed();

@@ -36,12 +36,14 @@ void Healer::healed() {
 
 std::string Healer::trouble() const {
   if (!needed()) return "";
-  std::string text =
-      is_damaged() ? "the ledger of this node is damaged: " + what_ +
-                         "; it cosigns nothing and gives nothing of it to others until it is fetched anew"
-                   : "the ledger of this node ends at entry " + std::to_string(chain_.applied_index()) +
-                         " of the log, which begins behind entry " + std::to_string(wanted_);
-  if (from_ != 0) return text + "; it is being fetched from node " + std::to_string(from_);
+  std::string text = is_damaged()
+                         ? "the ledger of this node is damaged: " + what_ +
+                               "; it gives nothing of it to others until it is fetched anew"
+                         : "the ledger of this node ends at entry " + std::to_string(chain_.applied_index()) +
+                               " of the log, which begins behind entry " + std::to_string(wanted_);
+  if (from_ != 0)
+    return text + "; it is being fetched from node " + std::to_string(from_) +
+           ", and cosigns nothing meanwhile";
   if (roster_.health().empty()) {
     return text +
            "; there is no other member to fetch it from: stop the control plane and put a backup of "
