@@ -1,11 +1,14 @@
 #include "controlplane/app/swarm_host.h"
 
+#include <rocksdb/env.h>
 #include <sys/statvfs.h>
 
 #include <chrono>
+#include <filesystem>
 #include <future>
 
 #include "controlplane/ledger/octets.h"
+#include "controlplane/member/damaged_ledger.h"
 #include "controlplane/membership/directory.h"
 #include "controlplane/resolver/unbound_conf.h"
 #include "controlplane/resolver/unbound_control.h"
@@ -34,6 +37,25 @@ std::string low_disk(const std::string& state_dir) {
   if (free_bytes >= kLowDiskBytes) return "";
   return "the disk of " + state_dir + " has " + std::to_string(free_bytes >> 20) +
          " MiB left: make room, or this node takes no part in changes any more";
+}
+
+// Damaged ledgers of all incarnations: whoever has looked at them removes them.
+std::vector<std::string> kept_for_a_look(const std::string& state_dir) {
+  std::vector<std::string> told;
+  const IdentityFiles files(state_dir);
+  std::vector<std::string> ledgers = {files.ledger_directory()};
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(files.directory(), ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("incarnation-")) ledgers.push_back(files.ledger_directory(name));
+  }
+  for (const std::string& ledger : ledgers) {
+    for (const DamagedLedger& kept : damaged_ledgers(*rocksdb::Env::Default(), ledger)) {
+      told.push_back("a damaged ledger was replaced and is kept as " + kept.path + " (" + kept.what +
+                     "): look at the disk and the memory of this machine, then remove that directory");
+    }
+  }
+  return told;
 }
 
 }  // namespace
@@ -172,6 +194,7 @@ void SwarmHost::poll_dataplane() {
   } else {
     report.add_troubles("the data plane does not answer");
   }
+  for (const std::string& kept : kept_for_a_look(config.node().state_dir())) report.add_troubles(kept);
   if (const std::string low = low_disk(config.node().state_dir()); !low.empty()) report.add_troubles(low);
   const std::scoped_lock lock(report_mutex_);
   report_ = std::move(report);

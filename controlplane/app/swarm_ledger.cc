@@ -179,7 +179,7 @@ Outcome<void> SwarmHost::verify_store(const v1::VerifyStoreRequest& request,
   options.path = copy;
   options.create = false;
   auto store = LedgerStore::open(options);
-  if (!store) return failed(store.error());
+  if (!store) return failed(store.error().text);
   SelfCheck check;
   check.trusted = [this](const CheckpointNote& note) -> std::expected<void, std::string> {
     std::optional<std::vector<VerifierKey>> voters;
@@ -204,6 +204,8 @@ Outcome<void> SwarmHost::verify_store(const v1::VerifyStoreRequest& request,
   last.set_of(result.blocks);
   last.set_done(true);
   last.set_finding(result.finding);
+  // The member stops vouching for it and has it fetched anew.
+  if (result.damaged) member_->store().note_damage(result.finding);
   store->reset();
   std::filesystem::remove_all(copy, ignored);
   take(last);

@@ -275,6 +275,7 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
       *view.mutable_settings() = *settings;
     for (const v1::MemberRecord& record : live_members(state)) *view.add_nodes() = node_view(record, log);
     if (!log.trouble.empty()) view.add_troubles(log.trouble);
+    if (const std::string trouble = core.healer().trouble(); !trouble.empty()) view.add_troubles(trouble);
     for (const std::string& trouble : member_->link().troubles()) view.add_troubles(trouble);
     if (const auto path = root_key_left(IdentityFiles(config_().node().state_dir()), identity)) {
       view.add_troubles("the root key of the recovery was not handed over: it lies in " + *path +
@@ -283,7 +284,8 @@ Outcome<v1::SwarmView> SwarmHost::swarm(const v1::GetSwarmRequest& request) {
     if (!member_->certificates().trouble().empty()) view.add_troubles(member_->certificates().trouble());
     if (!member_->retention().trouble().empty()) view.add_troubles(member_->retention().trouble());
     for (const std::string& trouble : member_->caches().troubles()) view.add_troubles(trouble);
-    for (const std::string& trouble : describe().troubles()) view.add_troubles(trouble);
+    const v1::NodeReport own = describe();
+    for (const std::string& trouble : own.troubles()) view.add_troubles(trouble);
     view.set_config_height(member_->configs().height());
     if (const auto agreed = read<v1::ConfigRecord>(state, keys::kConfig))
       view.set_config_agreed(agreed->height());

@@ -147,7 +147,7 @@ Outcome<void> SwarmHost::verify_kept(std::uint32_t incarnation, const Take<v1::V
   options.path = *path;
   options.create = false;
   auto store = LedgerStore::open(options);
-  if (!store) return std::unexpected(Refusal{Refusal::Kind::kFailed, store.error()});
+  if (!store) return std::unexpected(Refusal{Refusal::Kind::kFailed, store.error().text});
   v1::VerifyProgress last;
   last.set_finding(check_kept(**store, [&](std::uint64_t done, std::uint64_t of) {
     v1::VerifyProgress progress;

@@ -40,11 +40,12 @@ std::expected<void, std::string> Chain::reopen() {
   state_tree_ = std::move(*state_tree);
   if (!tip_) return {};
   if (auto known = check_version(state()); !known) return known;
-  if (tree_.root() != tip_->tree_root)
-    return std::unexpected("the ledger's tree is not that of its newest block");
-  if (state_tree_.root() != tip_->state_root)
-    return std::unexpected("the ledger's state is not that of its newest block");
-  return {};
+  std::string differs;
+  if (tree_.root() != tip_->tree_root) differs = "the ledger's tree is not that of its newest block";
+  if (state_tree_.root() != tip_->state_root) differs = "the ledger's state is not that of its newest block";
+  if (differs.empty()) return {};
+  store_.note_damage(differs);
+  return std::unexpected(differs);
 }
 
 std::expected<void, std::string> Chain::apply(std::uint64_t index, std::span<const std::byte> entry) {

@@ -40,6 +40,10 @@ class ChainStore : public StateSource, public StateReader, public TileReader {
   // Opens the store again if writing has failed for good. True: it did; what was read before is to be read
   // anew (Chain::reopen), as the write that failed may turn out to be there.
   virtual std::expected<bool, std::string> mend() { return false; }
+  // What was found here that is not what was written, the first of it; "" = nothing. The store goes on being
+  // read and written as far as it can be.
+  virtual std::string damage() const { return ""; }
+  virtual void note_damage(const std::string& /*what*/) {}
   // What was written up to now survives a loss of power.
   virtual std::expected<void, std::string> sync() = 0;
 

@@ -133,6 +133,13 @@ SegmentScan scan_segment(std::span<const std::byte> segment) {
   return scan;
 }
 
+bool begins_with_snapshot(const fs::path& directory) {
+  std::error_code ignored;
+  for (const auto& file : fs::directory_iterator(directory, ignored))
+    if (file.path().filename().string().starts_with("snapshot-")) return true;
+  return false;
+}
+
 std::expected<LogFilesReport, std::string> check_log_files(const fs::path& directory) {
   LogFilesReport report;
   std::error_code error;

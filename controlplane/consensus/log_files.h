@@ -24,6 +24,9 @@ struct SegmentScan {
 };
 SegmentScan scan_segment(std::span<const std::byte> segment);
 
+// The entries before a snapshot are not in it any more.
+bool begins_with_snapshot(const std::filesystem::path& directory);
+
 struct LogFilesReport {
   // What was cut off torn segments, and where it is kept.
   std::vector<std::string> notes;

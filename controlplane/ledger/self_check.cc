@@ -34,8 +34,10 @@ class Checker {
     if (!*octets) return {};
     auto note = parse_checkpoint_note(**octets);
     if (!note) return std::unexpected("the newest checkpoint cannot be read: " + note.error());
-    if (const auto trusted = check_.trusted(*note); !trusted)
+    if (const auto trusted = check_.trusted(*note); !trusted) {
+      result_.damaged = false;
       return std::unexpected("the newest checkpoint: " + trusted.error());
+    }
     checkpoint_ = note->checkpoint;
     result_.checkpoint_height = checkpoint_->height;
     return {};
@@ -197,7 +199,9 @@ class Checker {
 
 SelfCheckResult check_store(const LedgerStore& store, const SelfCheck& check) {
   SelfCheckResult result;
+  result.damaged = true;
   if (const auto found = Checker(store, check, result).run(); !found) result.finding = found.error();
+  result.damaged = result.damaged && !result.finding.empty();
   return result;
 }
 

@@ -21,7 +21,8 @@ struct SelfCheck {
 };
 
 struct SelfCheckResult {
-  std::string finding;  // the first thing that is wrong; "" = nothing
+  std::string finding;   // the first thing that is wrong; "" = nothing
+  bool damaged = false;  // the store's own content is wrong, not only what was to vouch for it
   std::optional<std::uint64_t>
       checkpoint_height;  // what was compared with; nullopt: there is no checkpoint yet
   std::uint64_t blocks = 0;

@@ -26,26 +26,33 @@ std::string bucket_prefix(std::uint16_t bucket) {
 }  // namespace
 
 std::string LedgerStore::broken(const std::string& what) const {
-  return "the ledger's store " + db_->path() + " is damaged: " + what +
-         "; take this node out on another member (swarmctl swarm remove), move STATE_DIR/swarm away, and let "
-         "it join anew";
+  return "the ledger's store " + db_->path() + " is damaged: " + what;
 }
 
-std::expected<std::unique_ptr<LedgerStore>, std::string> LedgerStore::open(StoreOptions options) {
+std::string LedgerStore::damaged(const std::string& what) const {
+  std::string text = broken(what);
+  db_->note_damage(text);
+  return text;
+}
+
+std::expected<std::unique_ptr<LedgerStore>, StoreFault> LedgerStore::open(StoreOptions options) {
   auto db = StoreDb::open(std::move(options));
   if (!db) return std::unexpected(db.error());
   std::unique_ptr<LedgerStore> store(new LedgerStore(std::move(*db)));
+  const auto fault = [&store](const std::string& text) {
+    return std::unexpected(StoreFault{text, !store->damage().empty()});
+  };
   const auto format = store->db_->get(Family::kMeta, kFormat);
-  if (!format) return std::unexpected(format.error());
+  if (!format) return fault(format.error());
   if (!*format) {
     rocksdb::WriteBatch batch;
     store->db_->put(batch, Family::kMeta, kFormat, "1");
-    if (auto written = store->db_->write(batch); !written) return std::unexpected(written.error());
+    if (auto written = store->db_->write(batch); !written) return fault(written.error());
   } else if (**format != "1") {
-    return std::unexpected("the ledger's store " + store->db_->path() + " has format " + **format +
-                           ", this version reads format 1; start the version that wrote it");
+    return fault("the ledger's store " + store->db_->path() + " has format " + **format +
+                 ", this version reads format 1; start the version that wrote it");
   }
-  if (auto read = store->read_meta(); !read) return std::unexpected(read.error());
+  if (auto read = store->read_meta(); !read) return fault(read.error());
   return store;
 }
 
@@ -59,7 +66,7 @@ StoreResult LedgerStore::read_meta() {
   if (*applied) {
     OctetReader reader(as_octets(**applied));
     applied_index_ = reader.be64();
-    if (!reader.complete()) return std::unexpected(broken("the applied index has not 8 octets"));
+    if (!reader.complete()) return std::unexpected(damaged("the applied index has not 8 octets"));
   }
   const auto pruned = db_->get(Family::kMeta, kPruned);
   if (!pruned) return std::unexpected(pruned.error());
@@ -67,17 +74,17 @@ StoreResult LedgerStore::read_meta() {
     OctetReader reader(as_octets(**pruned));
     lowest_height_ = reader.be64();
     lowest_leaf_ = reader.be64();
-    if (!reader.complete()) return std::unexpected(broken("the lowest height and leaf have not 16 octets"));
+    if (!reader.complete()) return std::unexpected(damaged("the lowest height and leaf have not 16 octets"));
   }
   const auto tip_octets = db_->get(Family::kMeta, kTip);
   if (!tip_octets) return std::unexpected(tip_octets.error());
   if (!*tip_octets) return {};
   const auto newest = decode_block_header(as_octets(**tip_octets));
-  if (!newest) return std::unexpected(broken(newest.error()));
+  if (!newest) return std::unexpected(damaged(newest.error()));
   const auto kept = header(newest->height);
   if (!kept) return std::unexpected(kept.error());
   if (*kept != *newest)
-    return std::unexpected(broken("block " + std::to_string(newest->height) + " is not the one it was"));
+    return std::unexpected(damaged("block " + std::to_string(newest->height) + " is not the one it was"));
   tip_ = *newest;
   return {};
 }
@@ -93,8 +100,8 @@ std::expected<bool, std::string> LedgerStore::mend() {
   return true;
 }
 
-StoreResult LedgerStore::adopt(const std::string& folder) {
-  const auto adopted = db_->adopt(folder);
+StoreResult LedgerStore::adopt(const std::string& folder, const std::string& keep_as) {
+  const auto adopted = db_->adopt(folder, keep_as);
   const auto read = read_meta();
   return adopted ? read : adopted;
 }
@@ -134,7 +141,7 @@ std::expected<std::optional<v1::BlockRecord>, std::string> LedgerStore::block(st
   if (!*octets) return std::nullopt;
   v1::BlockRecord record;
   if (!record.ParseFromString(**octets))
-    return std::unexpected(broken("block " + std::to_string(height) + " cannot be read"));
+    return std::unexpected(damaged("block " + std::to_string(height) + " cannot be read"));
   return record;
 }
 
@@ -156,7 +163,7 @@ std::expected<std::optional<v1::Leaf>, std::string> LedgerStore::leaf(std::uint6
   if (!octets) return std::unexpected(octets.error());
   v1::Leaf body;
   if (!*octets || !body.ParseFromString(**octets))
-    return std::unexpected(broken("leaf " + std::to_string(index) + " cannot be read"));
+    return std::unexpected(damaged("leaf " + std::to_string(index) + " cannot be read"));
   return body;
 }
 
@@ -205,7 +212,7 @@ StoreResult LedgerStore::scan_bucket(std::uint16_t bucket, const Row& row) const
       db_->scan(Family::kState, from, end_of_prefix(from), [&](std::string_view key, std::string_view value) {
         const auto hash = array_from<32>(value);
         if (!hash) {
-          result = std::unexpected(broken("a hash in state bucket " + std::to_string(bucket)));
+          result = std::unexpected(damaged("a hash in state bucket " + std::to_string(bucket)));
           return false;
         }
         return row(as_octets(key.substr(from.size())), *hash);

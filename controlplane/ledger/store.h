@@ -18,7 +18,7 @@ namespace swarmdns::controlplane {
 class LedgerStore final : public ChainStore {
  public:
   // A damaged store, one of another format: an error that says so.
-  static std::expected<std::unique_ptr<LedgerStore>, std::string> open(StoreOptions options);
+  static std::expected<std::unique_ptr<LedgerStore>, StoreFault> open(StoreOptions options);
 
   // --- ChainStore ---
   std::uint64_t applied_index() const override { return applied_index_; }
@@ -26,6 +26,8 @@ class LedgerStore final : public ChainStore {
   StoreResult write(const BlockWrite& block) override;
   StoreResult sync() override { return db_->sync(); }
   std::expected<bool, std::string> mend() override;
+  std::string damage() const override { return db_->damage(); }  // any thread, and so is the next
+  void note_damage(const std::string& what) override { db_->note_damage(what); }
   std::expected<std::optional<v1::BlockRecord>, std::string> block(std::uint64_t height) const override;
   std::expected<std::optional<v1::Leaf>, std::string> leaf(std::uint64_t index) const override;
   StoreResult put_checkpoint(std::uint64_t height, const std::string& note) override;
@@ -70,8 +72,8 @@ class LedgerStore final : public ChainStore {
   // be made anew.
   StoreResult recover();
   // Takes another ledger's folder in place of this one's; read_meta() and Chain::reopen() find what it holds.
-  // When it fails, this one stands as it was.
-  StoreResult adopt(const std::string& folder);
+  // When it fails, this one stands as it was. `keep_as`: where this one goes; "": it is removed.
+  StoreResult adopt(const std::string& folder, const std::string& keep_as = "");
   // Copies what is applied to a new folder. Any thread.
   StoreResult copy_to(const std::string& path) const { return db_->copy_to(path); }
 
@@ -82,6 +84,8 @@ class LedgerStore final : public ChainStore {
   explicit LedgerStore(std::unique_ptr<StoreDb> db) : db_(std::move(db)) {}
   StoreResult read_meta();
   std::string broken(const std::string& what) const;
+  // The same of what was read whole and cannot be what was written.
+  std::string damaged(const std::string& what) const;
   // The newest height whose header satisfies a condition that holds for the lower ones; nullopt: for none.
   std::expected<std::optional<std::uint64_t>, std::string> newest_that(
       const std::function<bool(const BlockHeader&)>& holds) const;

@@ -3,6 +3,7 @@
 #include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/utilities/checkpoint.h>
 
 #include <algorithm>
@@ -85,19 +86,33 @@ std::string end_of_prefix(std::string_view prefix) {
 
 std::string StoreDb::sentence(const char* doing, const rocksdb::Status& status) const {
   std::string text = "the ledger's store " + options_.path + " " + doing + ": " + status.ToString();
-  if (status.IsNoSpace())
-    text += "; its disk is full: make room, it goes on by itself";
-  else if (status.IsCorruption())
-    text +=
-        "; the file is damaged: take this node out on another member (swarmctl swarm remove), move "
-        "STATE_DIR/swarm away, and let it join anew";
+  if (status.IsNoSpace()) text += "; its disk is full: make room, it goes on by itself";
+  if (status.IsCorruption()) {
+    text += "; the file is damaged";
+    note_damage(text);
+  }
   return text;
 }
 
-std::expected<std::unique_ptr<StoreDb>, std::string> StoreDb::open(StoreOptions options) {
+std::expected<std::unique_ptr<StoreDb>, StoreFault> StoreDb::open(StoreOptions options) {
   std::unique_ptr<StoreDb> store(new StoreDb(std::move(options)));
-  if (const auto opened = store->open_files(); !opened) return std::unexpected(opened.error());
+  if (const auto opened = store->open_files(); !opened)
+    return std::unexpected(StoreFault{opened.error(), !store->damage().empty()});
   return store;
+}
+
+rocksdb::Env& StoreDb::env() const {
+  return *(options_.env != nullptr ? options_.env : rocksdb::Env::Default());
+}
+
+std::string StoreDb::damage() const {
+  const std::scoped_lock lock(damage_mutex_);
+  return damage_;
+}
+
+void StoreDb::note_damage(const std::string& what) const {
+  const std::scoped_lock lock(damage_mutex_);
+  if (damage_.empty()) damage_ = what;
 }
 
 StoreResult StoreDb::open_files() {
@@ -115,6 +130,8 @@ StoreResult StoreDb::open_files() {
       rocksdb::DB::Open(database_options(options_), options_.path, families, &handles, &db);
   if (!status.ok()) {
     failure_ = sentence("cannot be opened", status);
+    // A name in one of them may be what was altered.
+    if (status.IsPathNotFound()) note_damage(failure_);
     return std::unexpected(failure_);
   }
   db_.reset(db);
@@ -232,10 +249,11 @@ StoreResult StoreDb::recover() {
   return open_files();
 }
 
-StoreResult StoreDb::adopt(const std::string& folder) {
+StoreResult StoreDb::adopt(const std::string& folder, const std::string& keep_as) {
   const std::unique_lock lock(files_);
-  rocksdb::Env& env = *(options_.env != nullptr ? options_.env : rocksdb::Env::Default());
-  const std::string aside = options_.path + ".old";
+  rocksdb::Env& env = this->env();
+  const std::string aside = keep_as.empty() ? options_.path + ".old" : keep_as;
+  const std::string damage_before = damage();
   remove_folder(env, aside);
   close();
   rocksdb::Status moved = env.RenameFile(options_.path, aside);
@@ -246,8 +264,12 @@ StoreResult StoreDb::adopt(const std::string& folder) {
   auto opened = moved.ok() ? open_files()
                            : StoreResult(std::unexpected("cannot put " + folder + " in place of " +
                                                          options_.path + ": " + moved.ToString()));
+  {
+    const std::scoped_lock damage_lock(damage_mutex_);
+    damage_ = opened ? "" : damage_before;
+  }
   if (opened) {
-    remove_folder(env, aside);
+    if (keep_as.empty()) remove_folder(env, aside);
     return {};
   }
   close();
@@ -287,10 +309,26 @@ StoreResult StoreDb::copy_to(const std::string& path) const {
 }
 
 StoreResult StoreDb::verify_files() const {
-  const std::shared_lock lock(files_);
-  if (!db_) return std::unexpected(failure_);
-  const rocksdb::Status status = db_->VerifyChecksum();
-  if (!status.ok()) return std::unexpected(sentence("is damaged", status));
+  std::vector<std::string> names;
+  {
+    const std::shared_lock lock(files_);
+    if (!db_) return std::unexpected(failure_);
+    std::vector<rocksdb::LiveFileMetaData> live;
+    db_->GetLiveFilesMetaData(&live);
+    for (const rocksdb::LiveFileMetaData& file : live) names.push_back(file.db_path + file.name);
+  }
+  rocksdb::Options options;
+  options.env = &env();
+  for (const std::string& name : names) {
+    // Whoever puts another database here does not have to wait for all of them.
+    const std::shared_lock lock(files_);
+    if (!db_) return std::unexpected(failure_);
+    if (options.env->FileExists(name).IsNotFound()) continue;  // compacted meanwhile
+    rocksdb::SstFileReader reader(options);
+    rocksdb::Status status = reader.Open(name);
+    if (status.ok()) status = reader.VerifyChecksum(rocksdb::ReadOptions());
+    if (!status.ok()) return std::unexpected(sentence(("is damaged in " + name).c_str(), status));
+  }
   return {};
 }
 

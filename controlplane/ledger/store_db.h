@@ -8,6 +8,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <string>
@@ -38,6 +39,12 @@ inline std::string key64(std::uint64_t number) {
 
 using StoreResult = std::expected<void, std::string>;
 
+// Why a store does not open.
+struct StoreFault {
+  std::string text;
+  bool damaged = false;  // its files are not what was written; a full disk, rights, another format are none
+};
+
 struct StoreOptions {
   std::string path;             // a folder of its own
   rocksdb::Env* env = nullptr;  // file system, clock and threads; nullptr: the machine's
@@ -46,7 +53,7 @@ struct StoreOptions {
 
 class StoreDb {
  public:
-  static std::expected<std::unique_ptr<StoreDb>, std::string> open(StoreOptions options);
+  static std::expected<std::unique_ptr<StoreDb>, StoreFault> open(StoreOptions options);
   ~StoreDb();
   StoreDb(const StoreDb&) = delete;
   StoreDb& operator=(const StoreDb&) = delete;
@@ -75,17 +82,24 @@ class StoreDb {
   // although it was reported as failed.
   StoreResult recover();
   // Moves another database's folder into the place of this one's and opens it. When that fails, this one
-  // stands again.
-  StoreResult adopt(const std::string& folder);
+  // stands again. What was here is kept as `keep_as`, or not at all ("").
+  StoreResult adopt(const std::string& folder, const std::string& keep_as = "");
   // Bodies that were removed or overwritten are in none of the files any more, nor in the log of writes. Any
   // thread.
   StoreResult scrub();
   // A copy in a new folder, openable by itself; files are linked where the file system can. Any thread.
   StoreResult copy_to(const std::string& path) const;
-  // Reads every file and compares the checksums. Any thread.
+  // Reads every table file as it is on the disk and compares the checksums, one file after the other. Any
+  // thread.
   StoreResult verify_files() const;
 
+  // The first thing found that is not what was written: an octet that RocksDB's checksums do not fit, and
+  // what others have noted; "" = nothing. Until another database is adopted. Any thread.
+  std::string damage() const;
+  void note_damage(const std::string& what) const;
+
   const std::string& path() const { return options_.path; }
+  rocksdb::Env& env() const;
   rocksdb::ColumnFamilyHandle* handle(Family family) const {
     return handles_[static_cast<std::size_t>(family)];
   }
@@ -102,6 +116,8 @@ class StoreDb {
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> handles_{};
   std::string failure_;  // why nothing can be written, or what keeps it closed; "" = nothing
+  mutable std::mutex damage_mutex_;
+  mutable std::string damage_;  // under it
 };
 
 // The first key that does not begin with `prefix`; "" when there is none.

@@ -11,10 +11,32 @@ constexpr std::uint64_t kWatchMs = 50;
 // For one that leaves to hear that it has left.
 constexpr std::uint64_t kFarewellMs = 2000;
 constexpr std::uint64_t kFoundAgainMs = 1000;
+constexpr std::uint64_t kHandOverMs = 1000;  // from one try to the next
 
 bool changes_members(const v1::Transaction& transaction) {
   return transaction.has_genesis() || transaction.has_member_added() || transaction.has_member_removed() ||
          transaction.has_member_changed();
+}
+
+v1::KeptPeers peers_to_keep(const Chain& chain, NodeId self) {
+  const StateView state = chain.state();
+  v1::KeptPeers kept;
+  kept.set_height(chain.height());
+  kept.set_block(as_string(chain.tip_hash()));
+  for (const v1::MemberRecord& record : live_members(state)) {
+    if (record.id() == self) continue;
+    v1::JoinMember& known = *kept.add_members();
+    known.set_id(record.id());
+    known.set_name(record.name());
+    known.set_address(record.address());
+    known.set_tls_pin(record.tls_pin());
+  }
+  for (const VerifierKey& key : voters_in(state)) {
+    v1::KeptPeers::Voter& voter = *kept.add_voters();
+    voter.set_name(key.name);
+    voter.set_ledger_key(as_string(key.key));
+  }
+  return kept;
 }
 
 }  // namespace
@@ -50,18 +72,25 @@ void MemberCore::start(ReplicatedLog& log) {
   follow.say = options_.say;
   follow.fetch_state = [this](NodeId from) {
     // One copy at a time; that of the log's leader will do.
-    if (log_installs_) return follower_->reopened();
+    if (log_installs_ || healer_->needed()) return follower_->reopened();
     options_.say("the blocks that come next are not kept (whole) any more: fetching the ledger from node " +
                  std::to_string(from));
     fetch_state(from, {}, [](const auto&) {});
   };
   follower_ = std::make_unique<Follower>(reactor, parts_.link, *chain_, *cosigner_, *roster_, options_.self,
                                          std::move(follow));
+  Healer::Events heal;
+  heal.say = options_.say;
+  heal.fetch = [this](NodeId from, std::uint64_t log_index, Healer::Fetched done) {
+    fetch_to_heal(from, log_index, std::move(done));
+  };
+  healer_ = std::make_unique<Healer>(reactor, *chain_, *roster_, std::move(heal));
   submitter_->send_to([this] { return follower_->following() ? follower_->leader() : 0; });
   fresh_ = std::make_unique<FreshRead>(reactor, parts_.link, log, *chain_, *follower_);
   // Last, so that whoever else listens has heard of the block before.
   chain_->subscribe([this](const AppliedBlock& block) { applied(block); });
   meet_members();
+  keep_peers();
   roster_->start();
   versions_->start();
   follower_->start();
@@ -93,8 +122,9 @@ void MemberCore::receive(NodeId from, Channel, v1::PeerMessage message) {
     case v1::PeerMessage::kForwardResponse:
       submitter_->answered(message.request(), message.forward_response());
       break;
+    // Not while a copy is on its way. Between two tries it does: what it could fetch may wait for its vote.
     case v1::PeerMessage::kCosignRequest:
-      cosigner_->receive(from, message.request(), message.cosign_request());
+      if (!healer_->fetching()) cosigner_->receive(from, message.request(), message.cosign_request());
       break;
     case v1::PeerMessage::kCosignResponse:
       cosigner_->receive(from, message.cosign_response());
@@ -102,11 +132,12 @@ void MemberCore::receive(NodeId from, Channel, v1::PeerMessage message) {
     case v1::PeerMessage::kCheckpoint:
       cosigner_->receive(from, message.checkpoint());
       break;
+    // What is damaged is given to nobody.
     case v1::PeerMessage::kBlocksRequest:
-      blocks_->receive(from, message.request(), message.blocks_request());
+      if (!healer_->is_damaged()) blocks_->receive(from, message.request(), message.blocks_request());
       break;
     case v1::PeerMessage::kBlocksResponse:
-      follower_->receive(from, message.blocks_response());
+      if (!healer_->needed()) follower_->receive(from, message.blocks_response());
       break;
     case v1::PeerMessage::kHeightRequest:
       fresh_->receive(from, message.request(), message.height_request());
@@ -128,6 +159,7 @@ v1::NodeReport MemberCore::describe() const {
   report.set_version_max(kVersion);
   report.set_height(chain_->height());
   report.set_log_index(chain_->applied_index());
+  if (healer_ && healer_->needed()) report.add_troubles(healer_->trouble());
   // What others say is not said again.
   if (!follower_ || !follower_->following()) report.set_leader(log_->status().leader);
   return report;
@@ -153,6 +185,8 @@ LogStatus MemberCore::log_status() const {
 }
 
 std::expected<void, std::string> MemberCore::apply(std::uint64_t index, std::span<const std::byte> entry) {
+  // The copy that comes would not have it.
+  if (healer_ && healer_->fetching()) return std::unexpected("the ledger is being fetched anew");
   const auto mended = parts_.store.mend();
   if (!mended) return std::unexpected(mended.error());
   if (*mended) {
@@ -173,12 +207,14 @@ std::expected<void, std::string> MemberCore::reopen() {
 void MemberCore::applied(const AppliedBlock& block) {
   bool meet = false;
   bool settings = false;
+  bool voters = false;
   for (const AppliedBundle& bundle : block.bundles) {
     for (const JudgedTransaction& judged : bundle.transactions) {
       if (!judged.refusal.empty()) continue;
       meet = meet || changes_members(judged.content);
       if (judged.content.member_removed().left()) see_off(judged.content.member_removed().id());
       settings = settings || judged.content.has_settings_changed() || judged.content.has_genesis();
+      voters = voters || judged.content.has_log_members();
     }
   }
   // Not from within the engine.
@@ -191,6 +227,7 @@ void MemberCore::applied(const AppliedBlock& block) {
       keeper_->look_soon();
     });
   }
+  if (meet || voters) poster_.post([this] { keep_peers(); });
   if (settings && options_.settings_changed) {
     if (const auto now = read<v1::SwarmSettings>(chain_->state(), keys::kSettings))
       options_.settings_changed(*now);
@@ -212,7 +249,7 @@ void MemberCore::meet_members() {
   // Until the ledger here has come to where this node was let in, it knows nothing of those who send it.
   std::vector<PeerAddress> peers = options_.first_peers;
   const StateView state = chain_->state();
-  if (const auto own = member(state, options_.self)) {
+  if (const auto own = member(state, options_.self); own && chain_->height() >= options_.first_peers_height) {
     // One that was removed speaks with nobody any more.
     peers.clear();
     if (own->removed_height() == 0) {
@@ -229,7 +266,13 @@ void MemberCore::meet_members() {
   roster_->set_members(std::move(others));
 }
 
+void MemberCore::keep_peers() {
+  if (!options_.peers_changed || chain_->height() < options_.first_peers_height) return;
+  if (member(chain_->state(), options_.self)) options_.peers_changed(peers_to_keep(*chain_, options_.self));
+}
+
 std::expected<std::string, std::string> MemberCore::manifest() {
+  if (healer_->is_damaged()) return std::unexpected("the ledger is damaged");
   if (!chain_->tip()) return std::unexpected("there is no block yet");
   if (auto synced = parts_.store.sync(); !synced) return std::unexpected(synced.error());
   v1::Manifest manifest;
@@ -260,6 +303,7 @@ void MemberCore::install(NodeId from, std::string text,
   options_.say("fetching the ledger up to block " + std::to_string(manifest.height()) + " from node " +
                std::to_string(from));
   log_installs_ = true;
+  healer_->interrupted();
   fetch_state(from, manifest, [this, done = std::move(done)](std::expected<void, std::string> fetched) {
     log_installs_ = false;
     done(std::move(fetched));
@@ -271,6 +315,8 @@ void MemberCore::fetch_state(NodeId from, const v1::Manifest& manifest, StateIns
       from, manifest, [this, done = std::move(done)](std::expected<void, std::string> fetched) {
         if (fetched) fetched = reopen();
         if (fetched) {
+          healer_->healed();
+          keep_peers();
           options_.say("the ledger is here up to block " + std::to_string(chain_->height()));
         } else {
           options_.say("the ledger could not be fetched: " + fetched.error());
@@ -278,6 +324,28 @@ void MemberCore::fetch_state(NodeId from, const v1::Manifest& manifest, StateIns
         follower_->reopened();
         done(std::move(fetched));
       });
+}
+
+void MemberCore::fetch_to_heal(NodeId from, std::uint64_t log_index, Healer::Fetched done) {
+  if (log_installs_) {
+    poster_.post([done = std::move(done)] { done(std::unexpected("the log is fetching one")); });
+    return;
+  }
+  v1::Manifest wanted;
+  wanted.set_swarm_id(as_string(chain_->swarm_id()));
+  wanted.set_incarnation(chain_->incarnation());
+  wanted.set_log_index(log_index);
+  fetch_state(from, wanted, std::move(done));
+}
+
+// Found by whoever reads it, in any thread; acted on here.
+void MemberCore::watch_damage() {
+  if (const std::string what = parts_.store.damage(); !what.empty()) healer_->damaged(what);
+  // Its log waits while a copy is on its way. It may be elected again.
+  const std::uint64_t now = parts_.reactor.now_ms();
+  if (!healer_->is_damaged() || !log_->is_leader() || now < hand_over_ms_) return;
+  hand_over_ms_ = now + kHandOverMs;
+  log_->transfer(0, [](const auto&) {});
 }
 
 void MemberCore::cancel_install() {
@@ -290,9 +358,10 @@ std::expected<void, std::string> MemberCore::restore(std::string_view text) {
   v1::Manifest manifest;
   if (!manifest.ParseFromString(std::string(text))) return std::unexpected("the manifest cannot be read");
   if (manifest.log_index() > chain_->applied_index()) {
+    healer_->ends_before(manifest.log_index());
     return std::unexpected("the ledger's store stands at entry " + std::to_string(chain_->applied_index()) +
                            " of the log, whose snapshot is at " + std::to_string(manifest.log_index()) +
-                           ": it is older than the log, or was replaced; remove the node and join it anew");
+                           ": it is fetched from another member");
   }
   return {};
 }
@@ -340,6 +409,7 @@ void MemberCore::watch_leader() {
   if (leads_ && chain_->height() == 0 && options_.genesis.has_genesis() &&
       parts_.reactor.now_ms() - founded_ms_ >= kFoundAgainMs)
     found();
+  watch_damage();
   watch_.start(kWatchMs, [this] { watch_leader(); });
 }
 

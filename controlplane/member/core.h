@@ -19,9 +19,11 @@
 #include "controlplane/member/block_server.h"
 #include "controlplane/member/follower.h"
 #include "controlplane/member/fresh_read.h"
+#include "controlplane/member/healer.h"
 #include "controlplane/membership/log_keeper.h"
 #include "controlplane/membership/roster.h"
 #include "controlplane/membership/version_keeper.h"
+#include "swarmdns/v1/identity.pb.h"
 
 namespace swarmdns::controlplane {
 
@@ -41,11 +43,14 @@ class MemberCore final : public LogConsumer {
     NodeId self = 0;
     KeyPair keys;                                 // the ledger key
     std::vector<PeerAddress> first_peers;         // whom to speak with until the ledger says who there is
+    std::uint64_t first_peers_height = 0;         // and has come to here, where they were all there was
     v1::Transaction genesis;                      // of a swarm that this node founds; none otherwise
     std::function<v1::NodeReport()> describe;     // this node, for its reports; the core adds what it knows
     std::function<void(const std::string&)> say;  // to the node's log
     std::function<void(const v1::SwarmSettings&)> settings_changed;  // may be empty
     std::function<void()> state_replaced;  // by a copy from a peer: no block said so; may be empty
+    // What is to be known when the ledger is lost, whenever it changes; may be empty.
+    std::function<void(const v1::KeptPeers&)> peers_changed;
   };
   struct Parts {
     Reactor& reactor;
@@ -73,6 +78,7 @@ class MemberCore final : public LogConsumer {
   Roster& roster() { return *roster_; }
   Follower& follower() { return *follower_; }
   FreshRead& fresh() { return *fresh_; }
+  const Healer& healer() const { return *healer_; }
   ReplicatedLog& log() { return *log_; }
   // The log as this node sees it: of one that follows, as the ledger and the others tell.
   LogStatus log_status() const;
@@ -101,10 +107,13 @@ class MemberCore final : public LogConsumer {
   std::expected<void, std::string> reopen();
   void applied(const AppliedBlock& block);
   void meet_members();
+  void keep_peers();
+  void watch_damage();
   void see_off(NodeId leaving);
   void found();
   void watch_leader();
   void fetch_state(NodeId from, const v1::Manifest& manifest, StateInstaller::Done done);
+  void fetch_to_heal(NodeId from, std::uint64_t log_index, Healer::Fetched done);
   v1::NodeReport describe() const;
 
   Parts parts_;
@@ -120,12 +129,14 @@ class MemberCore final : public LogConsumer {
   std::unique_ptr<BlockServer> blocks_;
   std::unique_ptr<Follower> follower_;
   std::unique_ptr<FreshRead> fresh_;
+  std::unique_ptr<Healer> healer_;
   std::function<void(NodeId, v1::PeerMessage)> other_;
   bool leads_ = false;
   bool log_installs_ = false;
   NodeId leader_ = 0;
-  std::uint64_t founded_ms_ = 0;  // when the genesis was proposed last
-  std::set<NodeId> leaving_;      // spoken with for a moment more, though no members any longer
+  std::uint64_t founded_ms_ = 0;    // when the genesis was proposed last
+  std::uint64_t hand_over_ms_ = 0;  // with a damaged ledger: not before
+  std::set<NodeId> leaving_;        // spoken with for a moment more, though no members any longer
   Timer watch_;
   Timer farewell_;
   Poster poster_;

@@ -19,24 +19,26 @@ bool is_place(const std::string& place) {
   return place.empty() || (place.starts_with("incarnation-") && place.find('/') == std::string::npos);
 }
 
-std::expected<std::optional<v1::NodeIdentity>, std::string> read_record(const std::string& path) {
+// Nothing: there is no such file. Error: what is there is no such record.
+template <typename T>
+std::expected<std::optional<T>, std::string> read_json(const std::string& path) {
   auto text = read_private_file(path, kIdentityMost);
   if (!text) return std::unexpected(text.error());
   if (!*text) return std::nullopt;
-  v1::NodeIdentity record;
+  T record;
   if (!google::protobuf::util::JsonStringToMessage(std::string((*text)->view()), &record).ok())
     return std::unexpected(path + " cannot be read; restore it from a copy, or join the swarm anew");
   return record;
 }
 
-std::expected<void, std::string> write_record(const std::string& path, const v1::NodeIdentity& record) {
-  v1::NodeIdentity kept = record;
-  kept.set_format(kFormat);
+template <typename T>
+std::expected<void, std::string> write_json(const std::string& path, T record) {
+  record.set_format(kFormat);
   std::string json;
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;
-  if (!google::protobuf::util::MessageToJsonString(kept, &json, options).ok())
-    return std::unexpected("the identity cannot be written as JSON");
+  if (!google::protobuf::util::MessageToJsonString(record, &json, options).ok())
+    return std::unexpected(path + " cannot be written as JSON");
   return write_private_file(path, Secret::taken_from(json));
 }
 
@@ -48,7 +50,7 @@ bool IdentityFiles::present() const {
 }
 
 std::expected<std::optional<Identity>, std::string> IdentityFiles::load() const {
-  auto read = read_record(file());
+  auto read = read_json<v1::NodeIdentity>(file());
   if (!read) return std::unexpected(read.error());
   if (!*read) return std::nullopt;
   Identity identity;
@@ -87,16 +89,31 @@ std::expected<void, std::string> IdentityFiles::prepare() const {
 }
 
 std::expected<void, std::string> IdentityFiles::keep(const v1::NodeIdentity& record) const {
-  return write_record(file(), record);
+  return write_json(file(), record);
 }
 
 std::expected<void, std::string> IdentityFiles::keep_aside(const v1::NodeIdentity& record) const {
-  return write_record(file(record.incarnation()), record);
+  return write_json(file(record.incarnation()), record);
 }
 
 std::expected<std::optional<v1::NodeIdentity>, std::string> IdentityFiles::kept_aside(
     std::uint32_t incarnation) const {
-  return read_record(file(incarnation));
+  return read_json<v1::NodeIdentity>(file(incarnation));
+}
+
+std::expected<void, std::string> IdentityFiles::keep_peers(const v1::NodeIdentity& record,
+                                                           v1::KeptPeers peers) const {
+  return write_json(peers_file(record), std::move(peers));
+}
+
+v1::KeptPeers IdentityFiles::kept_peers(const v1::NodeIdentity& record) const {
+  if (auto kept = read_json<v1::KeptPeers>(peers_file(record)); kept && *kept && (*kept)->format() == kFormat)
+    return std::move(**kept);
+  v1::KeptPeers first;
+  for (const v1::JoinMember& known : record.members()) {
+    if (known.id() != record.node()) *first.add_members() = known;
+  }
+  return first;
 }
 
 // The identity last: it is what makes a membership.

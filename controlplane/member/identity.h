@@ -6,6 +6,7 @@
 // and in the place that identity.json names, beside it or in a folder of its own after a recovery
 // (recovery.h):
 //   ledger.key, tls.key   certs/keys.h
+//   peers.json      KeptPeers: whom to ask when the ledger is lost
 //   log/            the engine's log
 //   ledger/         the ledger's RocksDB
 #pragma once
@@ -52,6 +53,10 @@ class IdentityFiles {
   // none.
   std::expected<void, std::string> keep_aside(const v1::NodeIdentity& record) const;
   std::expected<std::optional<v1::NodeIdentity>, std::string> kept_aside(std::uint32_t incarnation) const;
+  // The newest that was kept; without any, those that were members when this node joined. A file that cannot
+  // be read is none.
+  std::expected<void, std::string> keep_peers(const v1::NodeIdentity& record, v1::KeptPeers peers) const;
+  v1::KeptPeers kept_peers(const v1::NodeIdentity& record) const;
   // Takes the identity away first, then the rest; what is in use elsewhere must be closed.
   std::expected<void, std::string> forget() const;
 
@@ -59,6 +64,9 @@ class IdentityFiles {
   std::string file() const { return directory_ + "/identity.json"; }
   std::string file(std::uint32_t incarnation) const {
     return directory_ + "/identity-" + std::to_string(incarnation) + ".json";
+  }
+  std::string peers_file(const v1::NodeIdentity& record) const {
+    return place_directory(record.place()) + "/peers.json";
   }
   const std::string directory_;
 };

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <initializer_list>
 
+#include "controlplane/consensus/log_files.h"
 #include "controlplane/member/authority_state.h"
+#include "controlplane/member/damaged_ledger.h"
 #include "controlplane/membership/directory.h"
 #include "controlplane/state/keys.h"
 
@@ -25,13 +27,17 @@ std::int64_t wall_seconds() {
       .count();
 }
 
-// Before the ledger says who there is: whoever was there when this node joined.
-std::shared_ptr<const SwarmView> first_view(const v1::NodeIdentity& record, const std::string& own_pin) {
+// Every file of the ledger is read at a start and then so often; what opening it reads, at each start.
+constexpr std::uint64_t kCheckFilesMs = std::uint64_t{24} * 3600 * 1000;
+
+// Until the ledger here says who there is: whoever was there when it, or this node's joining, last said so.
+std::shared_ptr<const SwarmView> first_view(const v1::NodeIdentity& record, const v1::KeptPeers& peers,
+                                            const std::string& own_pin) {
   auto view = std::make_shared<SwarmView>();
   view->swarm_id = record.swarm_id();
   view->incarnation = record.incarnation();
   view->roots = record.roots();
-  for (const v1::JoinMember& known : record.members()) view->nodes[known.tls_pin()] = {known.id(), false};
+  for (const v1::JoinMember& known : peers.members()) view->nodes[known.tls_pin()] = {known.id(), false};
   view->nodes[own_pin] = {record.node(), false};
   return view;
 }
@@ -58,12 +64,25 @@ Member::~Member() {
   reactor_.stop();
 }
 
-std::expected<void, std::string> Member::open() {
+std::expected<void, std::string> Member::open_ledger() {
+  const std::string& place = identity_.record.place();
+  peers_ = files_.kept_peers(identity_.record);
   StoreOptions store;
-  store.path = files_.ledger_directory(identity_.record.place());
-  auto opened = LedgerStore::open(store);
+  store.path = files_.ledger_directory(place);
+  // From others, or from a log that begins at the first entry.
+  const bool replaceable = peers_.members_size() > 0 || !begins_with_snapshot(files_.log_directory(place));
+  auto opened = controlplane::open_ledger(store, replaceable, static_cast<std::uint64_t>(wall_seconds()));
   if (!opened) return std::unexpected(opened.error());
-  store_ = std::move(*opened);
+  store_ = std::move(opened->store);
+  if (!opened->damage.empty()) {
+    options_.say("the ledger is damaged and cannot be used: " + opened->damage + "; it is kept as " +
+                 opened->kept_as + ", and made anew from the log or fetched from another member");
+  }
+  return {};
+}
+
+std::expected<void, std::string> Member::open() {
+  if (auto opened = open_ledger(); !opened) return opened;
   auto segments = SegmentDb::open(files_.directory() + "/segments");
   if (!segments) return std::unexpected(segments.error());
   segment_db_ = std::move(*segments);
@@ -98,16 +117,17 @@ std::expected<void, std::string> Member::open_on_reactor() {
     }
     return check_copy(folder, wanted, own);
   };
-  place.adopt = [this](const std::string& folder) { return store_->adopt(folder); };
+  place.adopt = [this](const std::string& folder) {
+    return replace_ledger(*store_, folder, static_cast<std::uint64_t>(wall_seconds()));
+  };
   fetcher_ = std::make_unique<StateFetcher>(reactor_, *link_, place);
 
   MemberCore::Options core;
   core.self = record.node();
   core.keys = key_pair(identity_.keys.ledger);
-  for (const v1::JoinMember& known : record.members()) {
-    if (known.id() != record.node())
-      core.first_peers.push_back({known.id(), known.address(), known.tls_pin()});
-  }
+  for (const v1::JoinMember& known : peers_.members())
+    core.first_peers.push_back({known.id(), known.address(), known.tls_pin()});
+  core.first_peers_height = peers_.height();
   core.genesis = record.genesis();
   core.describe = [this] {
     v1::NodeReport report = options_.describe();
@@ -121,12 +141,13 @@ std::expected<void, std::string> Member::open_on_reactor() {
     follow_state(nullptr);
     caches_->state_replaced();
   };
+  core.peers_changed = [this](const v1::KeptPeers& peers) { keep_peers(peers); };
   auto opened = MemberCore::open({reactor_, *link_, *store_, *fetcher_}, std::move(core));
   if (!opened) return std::unexpected(opened.error());
   core_ = std::move(*opened);
   remember_own(true);
 
-  tls_.set_swarm(first_view(record, identity_.keys.tls.pin));
+  tls_.set_swarm(first_view(record, peers_, identity_.keys.tls.pin));
   if (auto view = known_peers()) tls_.set_swarm(std::move(view));
   link_->on_message([this](NodeId from, Channel channel, v1::PeerMessage message) {
     core_->receive(from, channel, std::move(message));
@@ -151,7 +172,11 @@ std::expected<void, std::string> Member::open_on_reactor() {
 
   server_ = std::make_unique<StateServer>(
       reactor_, *link_, [this] { return core_->cosigner().note(); },
-      [this](const std::string& path) { return store_->copy_to(path); }, files_.directory() + "/copies");
+      [store = store_](const std::string& path) -> std::expected<void, std::string> {
+        if (!store->damage().empty()) return std::unexpected("its own ledger is damaged");
+        return store->copy_to(path);
+      },
+      files_.directory() + "/copies");
   certificates_ = std::make_unique<CertificateKeeper>(
       reactor_, *link_, *core_, tls_, identity_,
       [this](const v1::NodeIdentity& changed) {
@@ -194,20 +219,58 @@ std::expected<void, std::string> Member::open_on_reactor() {
   log_->start();
   certificates_->start();
   configs_->start();
+  check_timer_ = std::make_unique<Timer>(reactor_);
+  check_files();
   return {};
 }
 
+// A ledger that was lost goes on from where its node's peers were kept last.
 void Member::remember_own(bool voters) {
   const std::lock_guard lock(own_mutex_);
   own_.swarm = *array_from<std::tuple_size_v<SwarmId>>(identity_.record.swarm_id());
   own_.incarnation = identity_.record.incarnation();
-  own_.height = core_->chain().height();
-  own_.block = core_->chain().tip_hash();
-  if (voters) own_.voters = voters_in(core_->chain().state());
+  if (core_->chain().height() >= peers_.height()) {
+    own_.height = core_->chain().height();
+    own_.block = core_->chain().tip_hash();
+    if (voters) own_.voters = voters_in(core_->chain().state());
+    return;
+  }
+  own_.height = peers_.height();
+  own_.block = array_from<std::tuple_size_v<Hash>>(peers_.block()).value_or(Hash{});
+  own_.voters.clear();
+  for (const v1::KeptPeers::Voter& voter : peers_.voters()) {
+    if (const auto key = array_from<std::tuple_size_v<PublicKey>>(voter.ledger_key()))
+      own_.voters.push_back({voter.name(), *key});
+  }
 }
 
-// None while the ledger here has not come to where this node was let in.
+// One write at a time, of the newest.
+void Member::keep_peers(const v1::KeptPeers& peers) {
+  peers_ = peers;
+  if (keeping_peers_) return;
+  keeping_peers_ = true;
+  reactor_.offload(
+      [files = files_, record = identity_.record, peers] {
+        // What is kept then is older, and good for as much.
+        static_cast<void>(files.keep_peers(record, peers));
+      },
+      [this, height = peers.height()] {
+        keeping_peers_ = false;
+        if (core_ && peers_.height() != height) keep_peers(peers_);
+      });
+}
+
+// What is found shows by LedgerStore::damage(), which the core looks at.
+void Member::check_files() {
+  reactor_.offload([store = store_] { static_cast<void>(store->db().verify_files()); },
+                   [this] {
+                     if (check_timer_) check_timer_->start(kCheckFilesMs, [this] { check_files(); });
+                   });
+}
+
+// None while the ledger here has not come to where this node was let in, or once was.
 std::shared_ptr<const SwarmView> Member::known_peers() const {
+  if (core_->chain().height() < peers_.height()) return nullptr;
   auto view = peers_in(core_->chain().state());
   return view && view->nodes.contains(identity_.keys.tls.pin) ? view : nullptr;
 }
@@ -233,6 +296,7 @@ void Member::follow_state(const AppliedBlock* block) {
 }
 
 void Member::close_on_reactor() {
+  check_timer_.reset();
   retention_.reset();
   caches_.reset();
   cache_port_.reset();

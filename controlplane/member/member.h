@@ -77,9 +77,12 @@ class Member {
   std::expected<void, std::string> open_on_reactor();
   void close_on_reactor();
   std::shared_ptr<const SwarmView> known_peers() const;
+  std::expected<void, std::string> open_ledger();
   // Null: all of the state may have changed.
   void follow_state(const AppliedBlock* block);
   void remember_own(bool voters);
+  void keep_peers(const v1::KeptPeers& peers);
+  void check_files();
 
   const IdentityFiles files_;
   Identity identity_;
@@ -90,7 +93,9 @@ class Member {
   std::unique_ptr<SegmentDb> segment_db_;
   std::unique_ptr<SegmentStore> segments_;
   std::mutex own_mutex_;
-  OwnView own_;  // under it: what a fetched copy must go on from
+  OwnView own_;          // under it: what a fetched copy must go on from
+  v1::KeptPeers peers_;  // as they are kept, or about to be
+  bool keeping_peers_ = false;
   // Made and destroyed on the reactor thread.
   std::unique_ptr<GrpcPeerLink> link_;
   std::unique_ptr<StateFetcher> fetcher_;
@@ -104,6 +109,7 @@ class Member {
   std::unique_ptr<DataplanePort> cache_port_;
   std::unique_ptr<SharedCache> caches_;
   std::unique_ptr<Retention> retention_;
+  std::unique_ptr<Timer> check_timer_;
 };
 
 }  // namespace swarmdns::controlplane

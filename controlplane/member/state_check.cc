@@ -51,7 +51,7 @@ std::expected<void, std::string> check_copy(const std::string& folder, const v1:
   options.path = folder;
   options.create = false;
   auto store = LedgerStore::open(options);
-  if (!store) return std::unexpected(store.error());
+  if (!store) return std::unexpected(store.error().text);
   const auto chain = Chain::open(**store);
   if (!chain) return std::unexpected(chain.error());
   if ((*chain)->height() == 0 || (*chain)->swarm_id() != own.swarm ||

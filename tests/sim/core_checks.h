@@ -54,6 +54,12 @@ class CoreChecks {
   // A node comes up on a store.
   void opened(NodeId node, const controlplane::Chain& chain);
   void synced(NodeId node, const controlplane::Chain& chain);
+  // Its disk has altered what it had synced.
+  void lost(NodeId node) {
+    synced_[node] = 0;
+    lost_.insert(node);
+  }
+  bool has_lost(NodeId node) const { return lost_.contains(node); }
   void checkpoint(NodeId node, std::uint64_t height, const std::string& note);
   void sent(NodeId from, const v1::PeerMessage& message);
   void members(NodeId node, std::uint64_t index, const std::vector<LogMember>& members);
@@ -106,8 +112,9 @@ class CoreChecks {
   std::map<std::uint64_t, std::vector<NodeId>> voters_;                // from that height on
   std::map<NodeId, std::map<std::uint64_t, std::uint64_t>> heads_;     // height: last mutation
   std::map<NodeId, std::uint64_t> synced_;                             // height
-  std::map<std::uint64_t, std::string> notes_;                         // by height
-  std::map<std::pair<NodeId, std::uint64_t>, std::string> signed_;     // node, height: text
+  std::set<NodeId> lost_;
+  std::map<std::uint64_t, std::string> notes_;                      // by height
+  std::map<std::pair<NodeId, std::uint64_t>, std::string> signed_;  // node, height: text
   std::map<std::pair<NodeId, std::uint64_t>, controlplane::Hash> segments_;
   std::vector<Fence> fences_;  // epoch - 1
   std::map<std::uint64_t, std::vector<LogMember>> log_members_;

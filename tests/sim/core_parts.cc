@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "controlplane/member/damaged_ledger.h"
 #include "controlplane/member/state_check.h"
 #include "controlplane/state/keys.h"
 #include "tests/sim/core_world.h"
@@ -88,7 +89,9 @@ std::expected<void, std::string> SimConsumer::apply(std::uint64_t index, std::sp
 
 std::expected<void, std::string> SimConsumer::restore(std::string_view manifest) {
   auto done = core_.restore(manifest);
-  world_.checks().check(done.has_value(), "store", who(node_) + ": " + (done ? "" : done.error()));
+  // Behind its log is only one whose disk has lost what was synced.
+  world_.checks().check(done || world_.checks().has_lost(node_), "store",
+                        who(node_) + ": " + (done ? "" : done.error()));
   return done;
 }
 
@@ -153,6 +156,7 @@ std::expected<void, std::string> SimInstaller::fetch(NodeId from, const v1::Mani
   if (source == world_.nodes().end() || !source->second->up() || !world_.node(node_).link->connected(from))
     return std::unexpected(who(from) + " went away");
   CoreWorld::Node& own = world_.node(node_);
+  if (!source->second->store->damage().empty()) return std::unexpected("its own ledger is damaged");
   SimFiles& theirs = source->second->files;
   if (bug_ != Bug::kCopyUnchecked || !theirs.FileExists(kCopy).ok()) {
     theirs.remove_folder(kCopy);
@@ -162,17 +166,19 @@ std::expected<void, std::string> SimInstaller::fetch(NodeId from, const v1::Mani
   theirs.copy_folder(kCopy, own.files, kIncoming);
   if (bug_ != Bug::kCopyUnchecked) {
     controlplane::OwnView view;
-    view.swarm = *controlplane::array_from<std::tuple_size_v<controlplane::SwarmId>>(manifest.swarm_id());
-    view.incarnation = manifest.incarnation();
+    view.swarm = *controlplane::array_from<std::tuple_size_v<controlplane::SwarmId>>(world_.swarm_id_);
+    view.incarnation = 1;
     view.height = own.core->chain().height();
     view.block = own.core->chain().tip_hash();
     const auto good = controlplane::check_copy(kIncoming, manifest, view, &own.files);
     own.files.quiesce();
     if (!good) return good;
   }
-  auto adopted = own.store->adopt(kIncoming);
+  const bool damaged = !own.store->damage().empty();
+  auto adopted = controlplane::replace_ledger(*own.store, kIncoming, world_.world().now_us() / 1'000'000);
   own.files.quiesce();
   if (adopted) ++world_.installs_;
+  if (adopted && damaged) ++world_.healed_;
   return adopted;
 }
 

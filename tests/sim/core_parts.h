@@ -41,6 +41,9 @@ class SimChainStore final : public controlplane::ChainStore {
   std::expected<void, std::string> write(const controlplane::BlockWrite& block) override;
   std::expected<void, std::string> sync() override;
   std::expected<bool, std::string> mend() override { return store_.mend(); }
+  // Without the names of files, which RocksDB's threads have a part in.
+  std::string damage() const override { return store_.damage().empty() ? "" : "an octet was altered"; }
+  void note_damage(const std::string& what) override { store_.note_damage(what); }
   std::expected<std::optional<v1::BlockRecord>, std::string> block(std::uint64_t height) const override {
     return store_.block(height);
   }

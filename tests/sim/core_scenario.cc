@@ -65,7 +65,7 @@ class CoreFate {
     const NodeId id = world_.chance(400) && leader != 0 ? leader : anyone();
     CoreWorld::Node& node = swarm_.node(id);
     const std::string name = "node " + std::to_string(id);
-    switch (world_.between(0, 21)) {
+    switch (world_.between(0, 23)) {
       case 0:
       case 1:
         swarm_.crash(id, true);
@@ -140,6 +140,12 @@ class CoreFate {
         if (swarm_.live().size() < kMembersMost) swarm_.join();
         break;
       case 20:
+      case 21:
+        // One that is asleep, or sleeps now and wakes to it.
+        swarm_.crash(id, world_.chance(500));
+        swarm_.alter(id);
+        break;
+      case 22:
         if (swarm_.live().size() > 3 && !swarm_.joining()) swarm_.remove(id);
         break;
       default:
@@ -219,6 +225,7 @@ CoreOutcome run_core_scenario(std::uint64_t seed, bool print_trace, Bug bug) {
   outcome.reads = swarm.checks().history().reads();
   outcome.fences = swarm.checks().fences();
   outcome.installs = swarm.installs();
+  outcome.healed = swarm.healed();
   return outcome;
 }
 

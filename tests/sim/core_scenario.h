@@ -17,6 +17,7 @@ struct CoreOutcome {
   std::uint64_t reads = 0;
   std::uint64_t fences = 0;
   std::uint64_t installs = 0;
+  std::uint64_t healed = 0;
 };
 
 CoreOutcome run_core_scenario(std::uint64_t seed, bool print_trace, Bug bug = Bug::kNone);

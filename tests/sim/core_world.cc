@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "controlplane/member/damaged_ledger.h"
 #include "controlplane/membership/directory.h"
 #include "controlplane/state/apply.h"
 #include "controlplane/state/keys.h"
@@ -129,8 +130,13 @@ void CoreWorld::start(NodeId id) {
   controlplane::StoreOptions store;
   store.path = "/ledger";
   store.env = &node.files;
-  auto opened = controlplane::LedgerStore::open(store);
+  auto opened = controlplane::open_ledger(store, !node.first_peers.empty() || !node.disk.snapshot,
+                                          world_.now_us() / 1'000'000);
   node.files.quiesce();
+  if (opened && !opened->damage.empty()) {
+    world_.note(who(id) + "'s ledger is damaged, and it begins with an empty one");
+    ++healed_;
+  }
   auto segments = opened ? controlplane::SegmentDb::open("/segments", &node.files)
                          : std::expected<std::unique_ptr<controlplane::SegmentDb>, std::string>(
                                std::unexpected(opened.error()));
@@ -141,7 +147,7 @@ void CoreWorld::start(NodeId id) {
     world_.note(who(id) + " does not come up: " + segments.error());
     return;
   }
-  node.store = std::move(*opened);
+  node.store = std::move(opened->store);
   node.segment_db = std::move(*segments);
   node.segments =
       std::make_unique<controlplane::SegmentStore>(node.segment_db->columns(), controlplane::NameKey{});
@@ -153,6 +159,13 @@ void CoreWorld::start(NodeId id) {
   core.self = id;
   core.keys = node.keys;
   core.first_peers = node.first_peers;
+  core.first_peers_height = node.first_peers_height;
+  core.peers_changed = [&node](const v1::KeptPeers& kept) {
+    node.first_peers_height = kept.height();
+    node.first_peers.clear();
+    for (const v1::JoinMember& known : kept.members())
+      node.first_peers.push_back({known.id(), known.address(), known.tls_pin()});
+  };
   if (id == 1) core.genesis = genesis();
   core.describe = [&node] {
     v1::NodeReport report;
@@ -203,6 +216,15 @@ void CoreWorld::start(NodeId id) {
       [&node](NodeId from, const v1::NodeReport& report) { node.caches->report(from, report); });
   node.caches->start();
   node.engine->start();
+  node.reactor->offload([&node] { static_cast<void>(node.store->db().verify_files()); }, [] {});
+}
+
+void CoreWorld::alter(NodeId id) {
+  Node& one = node(id);
+  if (altered_ || one.store || one.removed || !one.files.alter(world_, "/ledger")) return;
+  altered_ = true;
+  world_.note("an octet of " + who(id) + "'s ledger is altered");
+  checks_.lost(id);
 }
 
 void CoreWorld::crash(NodeId id, bool power) {

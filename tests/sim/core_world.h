@@ -43,10 +43,11 @@ class CoreWorld {
     SimDisk disk;
     SimFiles files;
     std::unique_ptr<SimDataplane> dataplane;
-    bool leaving = false;          // removed from the swarm, but still in the log
-    bool removed = false;          // for good
-    std::uint64_t down_since = 0;  // of the world's clock, us
-    std::vector<controlplane::PeerAddress> first_peers;
+    bool leaving = false;                                // removed from the swarm, but still in the log
+    bool removed = false;                                // for good
+    std::uint64_t down_since = 0;                        // of the world's clock, us
+    std::vector<controlplane::PeerAddress> first_peers;  // as they are kept for when the ledger is lost
+    std::uint64_t first_peers_height = 0;
     // What follows is there while the node is up; in the order of making.
     std::unique_ptr<controlplane::PeerLink> link;
     std::unique_ptr<controlplane::LedgerStore> store;
@@ -83,6 +84,9 @@ class CoreWorld {
   void start(NodeId id);
   // `power`: what was not synced is lost; else the process alone died.
   void crash(NodeId id, bool power);
+  // An octet of the ledger of one that is down is altered; of one member in a run, as what all have lost is
+  // lost.
+  void alter(NodeId id);
   // One that is up and leads; 0 = none.
   NodeId leader() const;
 
@@ -107,6 +111,7 @@ class CoreWorld {
   // Everything heals; then all members must come to the same. False: they do not in `seconds`.
   bool settle(std::uint64_t seconds);
   std::uint64_t installs() const { return installs_; }
+  std::uint64_t healed() const { return healed_; }
 
  private:
   friend class SimInstaller;
@@ -137,6 +142,8 @@ class CoreWorld {
   std::optional<Joining> joining_;
   std::uint64_t next_mark_ = 1;
   std::uint64_t installs_ = 0;
+  bool altered_ = false;
+  std::uint64_t healed_ = 0;  // ledgers that were found damaged, and replaced
   bool ended_ = false;
 };
 

@@ -154,6 +154,21 @@ void SimFiles::restore(const Remains& remains) {
   folders_ = remains.folders;
 }
 
+bool SimFiles::alter(SimWorld& world, const std::string& folder) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<File>> candidates;
+  for (const auto& [name, file] : files_) {
+    const bool read = name.ends_with(".sst") || name.ends_with(".log") || name.ends_with("/CURRENT") ||
+                      name.find("/MANIFEST-") != std::string::npos;
+    if (is_below(name, folder) && read && !file->data.empty()) candidates.push_back(file);
+  }
+  if (candidates.empty()) return false;
+  std::string& data = candidates[world.between(0, candidates.size() - 1)]->data;
+  char& octet = data[world.between(0, data.size() - 1)];
+  octet = static_cast<char>(octet ^ 1 << world.between(0, 7));
+  return true;
+}
+
 void SimFiles::quiesce() {
   std::unique_lock lock(mutex_);
   idle_.wait(lock, [this] { return jobs_ == 0; });

@@ -42,6 +42,10 @@ class SimFiles final : public rocksdb::EnvWrapper {
   std::shared_ptr<const Remains> remains(SimWorld& world);
   void restore(const Remains& remains);
 
+  // One octet of a file of that folder, drawn from the world's numbers, is another one from now on; of those
+  // that the database reads. Nobody has a file open. False: there is none.
+  bool alter(SimWorld& world, const std::string& folder);
+
   // Until RocksDB's threads have nothing to do.
   void quiesce();
 

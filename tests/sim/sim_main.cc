@@ -128,15 +128,16 @@ unsigned run_cores(const Arguments& arguments, const char* program) {
     sum.reads += outcome.reads;
     sum.fences += outcome.fences;
     sum.installs += outcome.installs;
+    sum.healed += outcome.healed;
     if (outcome.broken.empty()) continue;
     ++failed;
     say_failed(program, "core", seed, outcome.broken);
   }
   std::printf(
       "members: %llu seeds, %u failed; %llu blocks, %llu marks acknowledged, %llu reads, %llu fences, "
-      "%llu ledgers installed\n",
+      "%llu ledgers installed, %llu damaged ones replaced\n",
       number(arguments.last - arguments.first + 1), failed, number(sum.blocks), number(sum.acknowledged),
-      number(sum.reads), number(sum.fences), number(sum.installs));
+      number(sum.reads), number(sum.fences), number(sum.installs), number(sum.healed));
   return failed;
 }
 

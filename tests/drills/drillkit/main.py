@@ -18,7 +18,8 @@ from support.bench import Bench  # noqa: E402
 from support.open_load import OpenLoad  # noqa: E402
 
 # Name: module.
-DRILLS = {"leaders": "leaders", "partitions": "partitions", "random": "chaos", "clocks": "clocks", "disks": "disks"}
+DRILLS = {"leaders": "leaders", "partitions": "partitions", "random": "chaos", "clocks": "clocks", "disks": "disks",
+          "altered": "altered"}
 
 
 class Drill:

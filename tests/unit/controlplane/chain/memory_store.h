@@ -34,6 +34,8 @@ class MemoryStore final : public ChainStore {
     if (at == tiles.end()) return std::unexpected("there is no such tile");
     return at->second;
   }
+  std::string damage() const override { return found; }
+  void note_damage(const std::string& what) override { found = what; }
   std::uint64_t applied_index() const override { return applied; }
   std::optional<BlockHeader> tip() const override { return newest; }
   std::expected<void, std::string> write(const BlockWrite& block) override {
@@ -83,6 +85,7 @@ class MemoryStore final : public ChainStore {
   std::optional<BlockHeader> newest;
   std::uint64_t applied = 0;
   std::string failure;
+  std::string found;  // damage
 };
 
 inline KeyPair test_keys(int node) {

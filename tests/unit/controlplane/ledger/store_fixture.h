@@ -81,7 +81,7 @@ class StoreTest : public ::testing::Test {
   void open() {
     store_.reset();
     auto opened = LedgerStore::open(options(path(), true, env_.get()));
-    ASSERT_TRUE(opened) << opened.error();
+    ASSERT_TRUE(opened) << opened.error().text;
     store_ = std::move(*opened);
     tree_ = *TileWriter::read(*store_, store_->tip() ? store_->tip()->tree_size : 0);
     state_ = *StateTree::read(*store_);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "controlplane/membership/directory.h"
 #include "controlplane/state/keys.h"
 #include "tests/unit/controlplane/support/chain_node.h"
@@ -208,7 +210,8 @@ TEST_F(CoreTest, AManifestNamesTheStateAndIsHeldAgainstIt) {
   EXPECT_EQ(manifest.block_hash(), as_string(at(1).chain().tip_hash()));
   EXPECT_TRUE(at(1).core->restore(*text));
   manifest.set_log_index(manifest.log_index() + 1);
-  EXPECT_THAT(at(1).core->restore(manifest.SerializeAsString()).error(), HasSubstr("join it anew"));
+  EXPECT_THAT(at(1).core->restore(manifest.SerializeAsString()).error(),
+              HasSubstr("it is fetched from another member"));
   EXPECT_FALSE(at(1).core->restore("\xff"));
 }
 
@@ -257,6 +260,131 @@ TEST_F(CoreTest, AFetchThatFailsOrIsGivenUpChangesNothing) {
   at(3).core->install(1, "\xff", done);
   reactor.settle();
   EXPECT_THAT(problem, HasSubstr("cannot be read"));
+}
+
+TEST_F(CoreTest, WhoThereIsIsKeptForWhenTheLedgerIsLost) {
+  found();
+  ASSERT_TRUE(at(1).kept_peers);
+  EXPECT_EQ(at(1).kept_peers->members_size(), 0);
+  add(2);
+  add(3);
+  ASSERT_TRUE(reactor.run_until([&] { return at(2).kept_peers->voters_size() == 3; }));
+  const v1::KeptPeers& kept = *at(2).kept_peers;
+  ASSERT_EQ(kept.members_size(), 2);
+  EXPECT_EQ(kept.members(0).id(), 1U);
+  EXPECT_EQ(kept.members(1).address(), test_member(3).address());
+  EXPECT_EQ(kept.members(1).tls_pin(), test_member(3).tls_pin());
+  EXPECT_EQ(kept.voters(2).ledger_key(), test_member(3).ledger_key());
+  EXPECT_LE(kept.height(), at(2).chain().height());
+  EXPECT_EQ(kept.block().size(), 32U);
+}
+
+TEST_F(CoreTest, ADamagedLedgerIsVouchedForNoMoreAndFetchedAnew) {
+  found();
+  add(2);
+  add(3);
+  reactor.run_for(3000);
+  log.changes.clear();
+  at(1).store.found = "file 7";  // of the leader
+  reactor.run_for(300);
+  EXPECT_THAT(log.changes, testing::Contains(FakeLog::Change{'h', 0}));
+  EXPECT_THAT(at(1).core->healer().trouble(), HasSubstr("damaged: file 7"));
+  ASSERT_TRUE(at(1).installer.done);
+  EXPECT_NE(at(1).installer.from, 0U);
+  EXPECT_EQ(at(1).installer.manifest.log_index(), at(1).chain().applied_index());
+  EXPECT_FALSE(at(1).core->manifest());
+  // What is committed meanwhile waits for the copy, and nothing is cosigned here.
+  log.lead(2);
+  const std::uint64_t height = at(1).chain().height();
+  const std::uint64_t cosigned = at(1).core->cosigner().height();
+  ASSERT_TRUE(order(2, note("meanwhile")));
+  reactor.run_for(500);
+  EXPECT_EQ(at(1).chain().height(), height);
+  const auto checkpoint = parse_checkpoint_note(at(2).core->cosigner().note());
+  ASSERT_GT(checkpoint->checkpoint.height, cosigned);
+  for (const NoteSignature& signature : checkpoint->note.signatures) EXPECT_NE(signature.name, "n1");
+  at(1).store = at(2).store;
+  at(1).installer.done({});
+  EXPECT_EQ(at(1).core->healer().trouble(), "");
+  log.node(1).catch_up();
+  EXPECT_EQ(at(1).chain().tip_hash(), at(2).chain().tip_hash());
+  ASSERT_TRUE(order(2, note("afterwards")));
+  EXPECT_EQ(at(1).chain().tip_hash(), at(2).chain().tip_hash());
+}
+
+TEST_F(CoreTest, ADamagedLedgerGoesOnAsLongAsNoCopyIsOnItsWay) {
+  found();
+  at(1).store.found = "file 7";
+  reactor.run_for(1000);
+  EXPECT_FALSE(at(1).installer.done);
+  EXPECT_THAT(at(1).core->healer().trouble(), HasSubstr("there is no other member to fetch it from"));
+  EXPECT_TRUE(order(1, note("on")));
+}
+
+TEST_F(CoreTest, AnotherMemberIsAskedWhenOneCannotGiveIt) {
+  found();
+  add(2);
+  add(3);
+  reactor.run_for(3000);
+  at(3).store.found = "file 7";
+  reactor.run_for(300);
+  std::set<NodeId> asked;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(at(3).installer.done);
+    asked.insert(at(3).installer.from);
+    const auto done = std::move(at(3).installer.done);
+    at(3).installer.done = nullptr;
+    done(std::unexpected("the peer says: busy"));
+    EXPECT_THAT(at(3).core->healer().trouble(), HasSubstr("busy"));
+    EXPECT_TRUE(at(3).core->apply(1, {}));  // the log is not held up between two tries
+    reactor.run_for(Healer::kAgainMs + Healer::kLookMs);
+  }
+  EXPECT_EQ(asked, (std::set<NodeId>{1, 2}));
+}
+
+TEST_F(CoreTest, ALostLedgerIsFetchedFromThoseThatWereKept) {
+  found();
+  add(2);
+  add(3);
+  reactor.run_for(3000);
+  const std::string manifest = *at(1).core->manifest();
+  std::vector<PeerAddress> kept;
+  for (const v1::JoinMember& known : at(1).kept_peers->members())
+    kept.push_back({known.id(), known.address(), known.tls_pin()});
+  const std::uint64_t height = at(1).kept_peers->height();
+  log.lead(2);
+  nodes[1].reset();
+  log.node(1).held = true;  // as an engine that does not open
+  nodes[1] = std::make_unique<MemberNode>(reactor, net, log, 1, test_keys(1), test_genesis(), MemoryStore(),
+                                          kept, height);
+  EXPECT_THAT(peers_of(1), UnorderedElementsAre(2, 3));
+  EXPECT_FALSE(at(1).core->restore(manifest));
+  ASSERT_TRUE(reactor.run_until([&] { return at(1).installer.done != nullptr; }));
+  v1::Manifest wanted;
+  ASSERT_TRUE(wanted.ParseFromString(manifest));
+  EXPECT_EQ(at(1).installer.manifest.log_index(), wanted.log_index());
+  at(1).store = at(2).store;
+  at(1).installer.done({});
+  EXPECT_TRUE(at(1).core->restore(manifest));
+  EXPECT_EQ(at(1).core->healer().trouble(), "");
+  log.node(1).held = false;
+  log.node(1).catch_up();
+  EXPECT_EQ(at(1).chain().tip_hash(), at(2).chain().tip_hash());
+}
+
+// The first blocks tell of fewer members than there are: those that were kept stay until the ledger is there.
+TEST_F(CoreTest, ALedgerMadeAnewFromTheLogDoesNotForgetThePeers) {
+  found();
+  log.node(1).held = true;
+  nodes[1].reset();
+  nodes[1] = std::make_unique<MemberNode>(
+      reactor, net, log, 1, test_keys(1), test_genesis(), MemoryStore(),
+      std::vector<PeerAddress>{{7, test_member(7).address(), test_member(7).tls_pin()}}, 2);
+  log.node(1).held = false;
+  log.node(1).catch_up();
+  EXPECT_EQ(at(1).chain().height(), 1U);
+  EXPECT_THAT(peers_of(1), UnorderedElementsAre(7));
+  EXPECT_FALSE(at(1).kept_peers);
 }
 
 TEST_F(CoreTest, ARestartGoesOnWhereItWas) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <fstream>
+
 #include "tests/unit/controlplane/support/founded.h"
 
 namespace swarmdns::controlplane {
@@ -53,6 +55,29 @@ TEST_F(IdentityTest, LoadsAsItWasKept) {
   identity.record.set_chain("chain");
   ASSERT_TRUE(files.keep(identity.record));
   EXPECT_EQ((**files.load()).record.chain(), "chain");
+}
+
+TEST_F(IdentityTest, PeersAreThoseOfTheJoiningUntilOthersAreKept) {
+  v1::JoinMember& known = *identity.record.add_members();
+  known.set_id(1);
+  known.set_address("10.54.0.1:8453");
+  identity.record.add_members()->set_id(identity.record.node());
+  v1::KeptPeers peers = files.kept_peers(identity.record);
+  ASSERT_EQ(peers.members_size(), 1);
+  EXPECT_EQ(peers.members(0).address(), "10.54.0.1:8453");
+  EXPECT_EQ(peers.height(), 0U);
+  peers.set_height(7);
+  peers.set_block(std::string(32, 'b'));
+  peers.mutable_members(0)->set_address("10.54.0.9:8453");
+  peers.add_voters()->set_name("n1");
+  ASSERT_TRUE(files.keep_peers(identity.record, peers));
+  const v1::KeptPeers kept = files.kept_peers(identity.record);
+  EXPECT_EQ(kept.height(), 7U);
+  EXPECT_EQ(kept.members(0).address(), "10.54.0.9:8453");
+  EXPECT_EQ(kept.voters(0).name(), "n1");
+  // One that cannot be read is none.
+  std::ofstream(files.directory() + "/peers.json") << "{";
+  EXPECT_EQ(files.kept_peers(identity.record).height(), 0U);
 }
 
 TEST_F(IdentityTest, OnlyItsOwnerReadsIt) {

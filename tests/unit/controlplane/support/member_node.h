@@ -38,7 +38,7 @@ class MemberNode {
  public:
   MemberNode(TestReactor& reactor, TestNet& net, FakeLog& log, NodeId id, const KeyPair& keys,
              const v1::Transaction& genesis = {}, MemoryStore kept = {},
-             std::vector<PeerAddress> first_peers = {})
+             std::vector<PeerAddress> first_peers = {}, std::uint64_t first_peers_height = 0)
       : store(std::move(kept)), link_(net.add(id)), log_(log.add(id, nullptr)) {
     MemberCore::Options options;
     options.self = id;
@@ -52,6 +52,8 @@ class MemberNode {
     };
     options.say = [this](const std::string& text) { said.push_back(text); };
     options.settings_changed = [this](const v1::SwarmSettings& now) { settings = now; };
+    options.first_peers_height = first_peers_height;
+    options.peers_changed = [this](const v1::KeptPeers& now) { kept_peers = now; };
     options.state_replaced = [this] { ++replaced; };
     core = std::move(*MemberCore::open({reactor, link_, store, installer}, std::move(options)));
     link_.on_message([this](NodeId from, Channel channel, v1::PeerMessage message) {
@@ -73,6 +75,7 @@ class MemberNode {
   FakeInstaller installer;
   std::vector<std::string> said;
   std::optional<v1::SwarmSettings> settings;
+  std::optional<v1::KeptPeers> kept_peers;
   int replaced = 0;
   std::function<void(v1::NodeReport&)> describe;  // what else its reports say
   std::unique_ptr<MemberCore> core;
