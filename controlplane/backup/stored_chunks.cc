@@ -50,12 +50,13 @@ StoredChunks read_stored_chunks(Upload& upload, const RootKey& epoch, const std:
       }
     }
   }
-  for (const auto& [hash, bytes] : there) {
+  for (const auto& listed : there) {
+    const Digest& hash = listed.first;
     if (covered.contains(hash) || stored.chunks.size() >= most) continue;
     const std::string name = pack_name(epoch.commitment(), hash);
     BackupResult<std::vector<PackEntry>> entries = backup_error(Kind::kMissing, name + " is at no target");
-    upload.with_target(&hash, [&, &hash = hash, &bytes = bytes](Target& target) {
-      entries = fetch_pack_directory(target, name, bytes, epoch);
+    upload.with_target(&hash, [&](Target& target) {
+      entries = fetch_pack_directory(target, name, listed.second, epoch);
       return entries.has_value();
     });
     if (!entries) {
