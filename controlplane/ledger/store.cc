@@ -227,8 +227,12 @@ std::expected<Tile, std::string> LedgerStore::tile(TileId id) const {
   if (!*octets && id.level < 8 && (id.index + 1) <= lowest_leaf_ >> (8 * (id.level + 1)))
     return std::unexpected(name + " was pruned");
   auto tile = *octets ? decode_tile(as_octets(**octets)) : std::nullopt;
-  if (!tile) return std::unexpected(broken(name + (*octets ? " cannot be read" : " is not there")));
-  return *tile;
+  if (tile) return *tile;
+  if (*octets) return std::unexpected(damaged(name + " cannot be read"));
+  // Others may have been pruned just now; the right edge, with which every start begins, never is.
+  const bool edge =
+      tip_ && tile_width(id, tip_->tree_size) > 0 && tile_width(id, tip_->tree_size) < kTileWidth;
+  return std::unexpected(edge ? damaged(name + " is not there") : broken(name + " is not there"));
 }
 
 std::expected<std::optional<std::uint64_t>, std::string> LedgerStore::newest_that(

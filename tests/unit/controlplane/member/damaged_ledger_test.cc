@@ -93,6 +93,20 @@ TEST_F(DamagedLedgerTest, AFileWhoseNameWasAlteredIsDamage) {
   EXPECT_EQ(kept().size(), 1U);
 }
 
+// As an octet that RocksDB does not miss leaves it: all files are sound, and a row is gone.
+TEST_F(DamagedLedgerTest, ATileThatIsGoneIsDamage) {
+  {
+    auto store = std::move(*LedgerStore::open(options));
+    rocksdb::WriteBatch batch;
+    store->db().remove(batch, Family::kTiles, std::string(9, '\0'));
+    ASSERT_TRUE(store->db().write(batch));
+  }
+  const auto opened = open_ledger(options, true, kNow);
+  ASSERT_TRUE(opened) << opened.error();
+  EXPECT_THAT(opened->damage, HasSubstr("hash tile 0 of level 0 is not there"));
+  EXPECT_EQ(kept().size(), 1U);
+}
+
 TEST_F(DamagedLedgerTest, WhatIsNoDamageIsNotMovedAside) {
   {
     auto store = std::move(*LedgerStore::open(options));
