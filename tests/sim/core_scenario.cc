@@ -188,7 +188,6 @@ CoreWorldOptions draw_options(SimWorld& world, Bug bug) {
   options.regions = static_cast<unsigned>(world.between(1, 2));
   if (bug == Bug::kOtherRegion) options.regions = 2;
   options.network.max_delay_us = world.chance(200) ? 40'000 : 3000;
-  if (bug == Bug::kMessagesAstray) options.network.astray_permille = 10;
   options.engine.snapshot_entries = world.between(10, 200);
   options.engine.trailing_entries = static_cast<unsigned>(world.between(1, 40));
   options.engine.retry_ms = 500;

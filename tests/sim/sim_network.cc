@@ -58,11 +58,6 @@ void SimNetwork::cut_off(NodeId node, const std::vector<NodeId>& others) {
 
 bool SimNetwork::send(NodeId from, NodeId to, Channel channel, v1::PeerMessage message) {
   if (tap_ && !tap_(from, to, message)) return true;
-  if (options_.astray_permille != 0 && world_.chance(options_.astray_permille)) {
-    auto other = up_.upper_bound(to);
-    if (other == up_.end()) other = up_.begin();
-    if (other != up_.end() && other->first != from) to = other->first;
-  }
   const auto receiver = up_.find(to);
   const bool lost =
       receiver == up_.end() || cut_.contains({from, to}) || world_.chance(options_.loss_permille);

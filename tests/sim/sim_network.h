@@ -27,8 +27,6 @@ struct SimNetworkOptions {
   // Bytes a second of a pair and channel, so that large messages delay what follows; 0 = no limit.
   std::uint64_t bytes_per_second = 100'000'000;
   std::size_t max_queued_bytes = std::size_t{64} << 20;
-  // Planted: so many messages come to another node than the one they are for.
-  unsigned astray_permille = 0;
 };
 
 class SimNetwork {
