@@ -11,7 +11,7 @@ import time
 
 from labkit.health import memory_kib
 
-GROWTH_KIB = 12288  # of the data plane: its allocators settle, after a dump or a load too; a leak goes on
+GROWTH_KIB = 24576  # of the data plane: its allocators settle, after a dump, a load or a restart snapshot, too; a leak goes on
 GROWTH_CONTROL_KIB = 32768  # of a control plane in its life: it begins cold, and dumps pass through it
 DESCRIPTORS = 8  # connections of the moment
 UPSTREAM_SOCKETS = 16  # opened with the first questions and kept: eight for each of two upstreams on loopback
