@@ -17,13 +17,14 @@ LOGS = VAR / "logs"
 
 
 def start_time(pid):
-    """Kernel start time of `pid` in clock ticks since boot, or None when there is no such process."""
+    """Kernel start time of `pid` in clock ticks since boot, or None when there is no such process. One whose first thread has
+    ended and others have not is there still: it has its files, and the locks on them."""
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
     fields = stat.rsplit(")", 1)[1].split()
-    if fields[0] == "Z":
+    if fields[0] == "Z" and int(fields[17]) <= 1:
         return None
     return int(fields[19])
 
